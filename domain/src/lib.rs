@@ -1,1 +1,38 @@
+//! The business of CertNode.
+//!
+//! Typed models compile for the server and the browser; use-cases, SQL and jobs are behind the feature `server`.
+//! Every use-case is a plain async function on a [`context::Cx`], which carries the actor and is the only way to a transaction.
 
+#![forbid(unsafe_code)]
+
+pub mod accounts;
+pub mod api_keys;
+pub mod events;
+pub mod id;
+pub mod imports;
+pub mod logs;
+pub mod mode;
+pub mod money;
+pub mod orgs;
+pub mod page;
+pub mod permission;
+pub mod problem;
+pub mod receipts;
+
+#[cfg(feature = "server")]
+pub mod context;
+#[cfg(feature = "server")]
+pub mod database;
+#[cfg(feature = "server")]
+pub mod jobs;
+#[cfg(feature = "server")]
+pub mod keyring;
+#[cfg(feature = "server")]
+pub mod secret;
+#[cfg(feature = "server")]
+pub mod sequencer;
+#[cfg(feature = "server")]
+pub mod testing;
+
+pub use mode::Mode;
+pub use problem::Problem;

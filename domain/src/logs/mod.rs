@@ -1,0 +1,37 @@
+//! The logs: one per organisation and mode.
+
+use serde::{Deserialize, Serialize};
+
+#[cfg(feature = "server")]
+mod service;
+#[cfg(feature = "server")]
+pub(crate) mod store;
+
+#[cfg(feature = "server")]
+pub use service::head;
+#[cfg(feature = "server")]
+pub(crate) use service::{Identity, identity};
+
+/// A log's public keys, as C2SP signed-note verifier keys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Keys {
+    /// Signs checkpoints.
+    pub log: String,
+    /// Signs receipts.
+    pub issuing: String,
+}
+
+/// The state of a log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// The log's name.
+    pub origin: String,
+    /// Entries, the log's own first statement included.
+    pub size: u64,
+    /// Receipts: the entries without that statement.
+    pub receipts: u64,
+    /// The latest signed checkpoint; none while the log is empty.
+    pub checkpoint: Option<String>,
+    /// The keys that sign for it.
+    pub keys: Keys,
+}
