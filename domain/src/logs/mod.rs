@@ -10,7 +10,7 @@ pub(crate) mod store;
 #[cfg(feature = "server")]
 pub use service::head;
 #[cfg(feature = "server")]
-pub(crate) use service::{Identity, identity};
+pub(crate) use service::{Identities, Identity, create, identity};
 
 /// A log's public keys, as C2SP signed-note verifier keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,0 +1,110 @@
+//! SQL of the logs.
+
+use ledger::hash::Hash;
+use ledger::tree::Frontier;
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+
+use crate::id::OrgId;
+use crate::{Mode, Problem};
+
+/// A log as the database has it.
+pub(crate) struct Row {
+    pub(crate) origin: String,
+    pub(crate) log_vkey: String,
+    pub(crate) issuing_vkey: String,
+    pub(crate) size: u64,
+    pub(crate) frontier: Frontier,
+    pub(crate) checkpoint: String,
+}
+
+/// A log that is about to be.
+pub(crate) struct New<'a> {
+    pub(crate) origin: &'a str,
+    pub(crate) log_vkey: &'a str,
+    pub(crate) issuing_vkey: &'a str,
+    pub(crate) created_at: OffsetDateTime,
+}
+
+pub(crate) async fn insert(connection: &mut PgConnection, org_id: OrgId, mode: Mode, new: New<'_>) -> Result<(), Problem> {
+    sqlx::query!(
+        "insert into logs (org_id, mode, origin, log_vkey, issuing_vkey, size, frontier, root, checkpoint, created_at)
+        values ($1, $2, $3, $4, $5, 0, '', $6, '', $7)",
+        org_id.0,
+        mode.as_str(),
+        new.origin,
+        new.log_vkey,
+        new.issuing_vkey,
+        ledger::hash::EMPTY_ROOT.0.as_slice(),
+        new.created_at
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn find(connection: &mut PgConnection, org_id: OrgId, mode: Mode) -> Result<Row, Problem> {
+    let row = sqlx::query!(
+        "select origin, log_vkey, issuing_vkey, size, frontier, checkpoint from logs where org_id = $1 and mode = $2",
+        org_id.0,
+        mode.as_str()
+    )
+    .fetch_optional(connection)
+    .await?
+    .ok_or_else(Problem::not_found)?;
+    let size = u64::try_from(row.size).map_err(Problem::internal)?;
+    let frontier =
+        Frontier::from_bytes(size, &row.frontier).ok_or_else(|| Problem::internal("the log's frontier does not fit its size"))?;
+    Ok(Row {
+        origin: row.origin,
+        log_vkey: row.log_vkey,
+        issuing_vkey: row.issuing_vkey,
+        size,
+        frontier,
+        checkpoint: row.checkpoint,
+    })
+}
+
+/// The leaf hashes from one index up to another (not included), in order.
+pub(crate) async fn leaf_hashes(
+    connection: &mut PgConnection,
+    org_id: OrgId,
+    mode: Mode,
+    from: u64,
+    until: u64,
+) -> Result<Vec<Hash>, Problem> {
+    let rows = sqlx::query_scalar!(
+        "select leaf_hash from receipts where org_id = $1 and mode = $2 and log_index >= $3 and log_index < $4 order by log_index",
+        org_id.0,
+        mode.as_str(),
+        from.cast_signed(),
+        until.cast_signed()
+    )
+    .fetch_all(connection)
+    .await?;
+    let hashes: Vec<Hash> = rows.iter().filter_map(|row| Hash::from_slice(row)).collect();
+    if hashes.len() as u64 != until.saturating_sub(from) {
+        return Err(Problem::internal(format!("entries {from} to {until} are not all there")));
+    }
+    Ok(hashes)
+}
+
+/// The hashes of one tile, 32 bytes each.
+pub(crate) async fn tile(
+    connection: &mut PgConnection,
+    org_id: OrgId,
+    mode: Mode,
+    level: u8,
+    index: u64,
+) -> Result<Vec<u8>, Problem> {
+    sqlx::query_scalar!(
+        "select hashes from tiles where org_id = $1 and mode = $2 and level = $3 and tile_index = $4",
+        org_id.0,
+        mode.as_str(),
+        i16::from(level),
+        index.cast_signed()
+    )
+    .fetch_optional(connection)
+    .await?
+    .ok_or_else(|| Problem::internal(format!("tile {level}/{index} is missing")))
+}

@@ -1,0 +1,101 @@
+//! The offline file, `.certnode`: a receipt with all that is needed to check it, as canonical JSON.
+
+use crate::encoding::{base64, from_base64};
+use crate::jcs::canonical;
+use crate::json::{self, Limits, Value};
+
+/// The value of `format`.
+pub const FORMAT: &str = "certnode/bundle/v1";
+/// Payload, statement and two proofs, with room for cosignatures.
+const LIMITS: Limits = Limits { bytes: 512 << 10, depth: 34 };
+
+/// A bundle's members.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bundle {
+    /// The log's entry, byte for byte.
+    pub statement: Vec<u8>,
+    /// What the receipt is about; none when erased or withheld.
+    pub payload: Option<Value>,
+    /// What the payload is committed to with.
+    pub salt: Option<[u8; 16]>,
+    /// A `.tlog-proof` of the entry in the tenant's log.
+    pub tenant_proof: String,
+    /// A `.tlog-proof` of the tenant's checkpoint in the root log, once there is one.
+    pub root_proof: Option<String>,
+    /// A C2SP `tlog-policy`: whom to believe. A hint; a verifier may bring its own.
+    pub policy: String,
+    /// The verifier keys of those who may issue, each with the tree size from which it did.
+    pub issuing_keys: Vec<(String, u64)>,
+}
+
+/// Why a file is no bundle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BundleError(pub String);
+
+impl Bundle {
+    /// The file's bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let key_events = self.issuing_keys.iter().map(|(vkey, from_size)| {
+            Value::object([
+                ("event", "issuing_key".into()),
+                ("from_size", Value::Integer(i64::try_from(*from_size).unwrap_or(i64::MAX))),
+                ("vkey", vkey.as_str().into()),
+            ])
+        });
+        let mut members = vec![
+            ("format".to_owned(), FORMAT.into()),
+            ("key_events".to_owned(), Value::Array(key_events.collect())),
+            ("policy".to_owned(), self.policy.as_str().into()),
+            ("statement".to_owned(), base64(&self.statement).into()),
+            ("tenant_proof".to_owned(), self.tenant_proof.as_str().into()),
+        ];
+        let optional = [
+            ("payload", self.payload.clone()),
+            ("salt", self.salt.map(|salt| base64(&salt).into())),
+            ("root_proof", self.root_proof.as_deref().map(Value::from)),
+        ];
+        members.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+        canonical(&Value::Object(members))
+    }
+
+    /// Reads a file. Spacing and order are free; members are not.
+    pub fn parse(bytes: &[u8]) -> Result<Self, BundleError> {
+        let value = json::parse_with(bytes, LIMITS).map_err(|error| BundleError(format!("It is not JSON: {error}.")))?;
+        if value.get("format").and_then(Value::as_str) != Some(FORMAT) {
+            return Err(BundleError(format!("It does not say that its format is {FORMAT}.")));
+        }
+        const KNOWN: [&str; 8] =
+            ["format", "key_events", "payload", "policy", "root_proof", "salt", "statement", "tenant_proof"];
+        let stranger = value.as_object().and_then(|members| members.iter().find(|(name, _)| !KNOWN.contains(&name.as_str())));
+        if let Some((name, _)) = stranger {
+            return Err(BundleError(format!("It has a member {name:?} that is not part of the format.")));
+        }
+        read(&value).ok_or_else(|| BundleError("A part of it is missing or has another shape than the format's.".to_owned()))
+    }
+}
+
+fn read(value: &Value) -> Option<Bundle> {
+    let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+    let salt = match value.get("salt") {
+        Some(salt) => Some(from_base64(salt.as_str()?)?.try_into().ok()?),
+        None => None,
+    };
+    let root_proof = match value.get("root_proof") {
+        Some(proof) => Some(proof.as_str()?.to_owned()),
+        None => None,
+    };
+    let issuing_keys = value.get("key_events")?.as_array()?.iter().map(|event| {
+        let known = event.get("event")?.as_str()? == "issuing_key" && event.as_object()?.len() == 3;
+        let from_size = u64::try_from(event.get("from_size")?.as_i64()?).ok()?;
+        known.then_some((event.get("vkey")?.as_str()?.to_owned(), from_size))
+    });
+    Some(Bundle {
+        statement: from_base64(&text("statement")?)?,
+        payload: value.get("payload").cloned(),
+        salt,
+        tenant_proof: text("tenant_proof")?,
+        root_proof,
+        policy: text("policy")?,
+        issuing_keys: issuing_keys.collect::<Option<_>>()?,
+    })
+}

@@ -1,0 +1,190 @@
+//! Checking a bundle, step by step, in words.
+//!
+//! No step trusts what an earlier one only read: a file that is wrong in two places fails in two steps.
+
+use crate::hash::Hash;
+use crate::json::Value;
+use crate::proof::PathNode;
+
+mod steps;
+
+/// The steps, in the order they are taken.
+pub const STEPS: [(&str, &str); 6] = [
+    ("format", "The file is a receipt bundle"),
+    ("payload", "The contents are what was committed to"),
+    ("signature", "The issuer signed this receipt"),
+    ("inclusion", "The log includes this receipt"),
+    ("checkpoint", "The log signed its state"),
+    ("anchor", "Others saw the log in this state"),
+];
+
+/// How a step ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It holds.
+    Passed,
+    /// It does not.
+    Failed,
+    /// The file has nothing to check here; what that means is in the detail.
+    NotPresent,
+}
+
+/// One step and how it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// `format`, `payload` …: see [`STEPS`].
+    pub id: &'static str,
+    /// What holds if it passed.
+    pub title: &'static str,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// A sentence or two: what was compared with what, or why it failed.
+    pub detail: String,
+}
+
+/// What the file says the receipt is. To be believed only if the report is verified.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    /// `rcpt_…`.
+    pub id: String,
+    /// The receipt's kind.
+    pub kind: String,
+    /// When it was signed.
+    pub issued_at: String,
+    /// The log's origin.
+    pub log: String,
+    /// The payload, if the file has it.
+    pub payload: Option<Value>,
+}
+
+/// Everything that was found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Report {
+    /// The steps taken so far.
+    pub steps: Vec<Step>,
+    /// What the receipt is.
+    pub receipt: Option<Summary>,
+    /// From the leaf to the root.
+    pub path: Vec<PathNode>,
+    /// The leaf's hash.
+    pub leaf: Option<Hash>,
+    /// The leaf's index.
+    pub leaf_index: Option<u64>,
+    /// The checkpoint's tree size.
+    pub tree_size: Option<u64>,
+    /// The checkpoint's root.
+    pub root: Option<Hash>,
+    /// The verifier key that signed the checkpoint.
+    pub log_key: Option<String>,
+    /// The verifier key that signed the receipt.
+    pub issuing_key: Option<String>,
+    /// The keys came from the verifier, not from the file itself.
+    pub trusted_policy: bool,
+}
+
+impl Report {
+    /// Every step was taken, none failed, and those that must not be absent passed.
+    pub fn is_verified(&self) -> bool {
+        let fine = |step: &Step| match step.id {
+            "payload" | "anchor" => step.outcome != Outcome::Failed,
+            _ => step.outcome == Outcome::Passed,
+        };
+        self.steps.len() == STEPS.len() && self.steps.iter().all(fine)
+    }
+
+    /// The first step that failed.
+    pub fn failed(&self) -> Option<&Step> {
+        self.steps.iter().find(|step| step.outcome == Outcome::Failed)
+    }
+
+    /// The report as JSON, for programs.
+    pub fn to_json(&self) -> Value {
+        let steps = self.steps.iter().map(|step| {
+            let outcome = match step.outcome {
+                Outcome::Passed => "passed",
+                Outcome::Failed => "failed",
+                Outcome::NotPresent => "not_present",
+            };
+            Value::object([
+                ("id", step.id.into()),
+                ("title", step.title.into()),
+                ("outcome", outcome.into()),
+                ("detail", step.detail.as_str().into()),
+            ])
+        });
+        let receipt = self.receipt.as_ref().map_or(Value::Null, |receipt| {
+            Value::object([
+                ("id", receipt.id.as_str().into()),
+                ("kind", receipt.kind.as_str().into()),
+                ("issued_at", receipt.issued_at.as_str().into()),
+                ("log", receipt.log.as_str().into()),
+                ("payload", receipt.payload.clone().unwrap_or(Value::Null)),
+            ])
+        });
+        Value::object([
+            ("verified", Value::Bool(self.is_verified())),
+            ("keys_from", if self.trusted_policy { "verifier" } else { "file" }.into()),
+            ("receipt", receipt),
+            ("steps", Value::Array(steps.collect())),
+        ])
+    }
+}
+
+/// A verification under way: one step a call, so that a page can show each as it happens.
+pub struct Verification {
+    bytes: Vec<u8>,
+    policy: Option<String>,
+    read: steps::Read,
+    report: Report,
+}
+
+impl Verification {
+    /// Nothing is checked yet. `policy` is the verifier's own `tlog-policy`; without one the file's is taken as a hint.
+    pub fn new(bundle: &[u8], policy: Option<&str>) -> Self {
+        Self {
+            bytes: bundle.to_vec(),
+            policy: policy.map(str::to_owned),
+            read: steps::Read::default(),
+            report: Report { trusted_policy: policy.is_some(), ..Report::default() },
+        }
+    }
+
+    /// Takes the next step; none when all were taken.
+    pub fn next_step(&mut self) -> Option<&Step> {
+        let (id, title) = *STEPS.get(self.report.steps.len())?;
+        let result = match id {
+            "format" => self.format(),
+            "payload" => self.payload(),
+            "signature" => self.signature(),
+            "inclusion" => self.inclusion(),
+            "checkpoint" => self.checkpoint(),
+            _ => self.anchor(),
+        };
+        let (outcome, detail) = match result {
+            Ok(Some(detail)) => (Outcome::Passed, detail),
+            Ok(None) => (Outcome::NotPresent, absent(id).to_owned()),
+            Err(detail) => (Outcome::Failed, detail),
+        };
+        self.report.steps.push(Step { id, title, outcome, detail });
+        self.report.steps.last()
+    }
+
+    /// What was found so far.
+    pub const fn report(&self) -> &Report {
+        &self.report
+    }
+}
+
+fn absent(step: &str) -> &'static str {
+    match step {
+        "payload" => "The contents are not in this file: they were erased or withheld. What was signed about them still holds.",
+        _ => "This file carries no anchor: it was made before the log's state was recorded where others can see it.",
+    }
+}
+
+/// Takes every step.
+pub fn verify(bundle: &[u8], policy: Option<&str>) -> Report {
+    let mut verification = Verification::new(bundle, policy);
+    while verification.next_step().is_some() {}
+    verification.report
+}

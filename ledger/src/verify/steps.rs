@@ -1,0 +1,184 @@
+//! What each step does. `Ok(Some)` passed, `Ok(None)` had nothing to check, `Err` failed; each with its sentence.
+
+use super::{Summary, Verification};
+use crate::bundle::Bundle;
+use crate::checkpoint::Checkpoint;
+use crate::commitment::commit;
+use crate::hash::leaf_hash;
+use crate::jcs::canonical;
+use crate::note::{Note, NoteError, VerifierKey};
+use crate::proof::{ProofError, inclusion_path};
+use crate::statement::Signed;
+use crate::tlog_proof::TlogProof;
+
+/// What the format step read and the others check.
+#[derive(Default)]
+pub(super) struct Read {
+    bundle: Option<Bundle>,
+    signed: Option<Signed>,
+    proof: Option<TlogProof>,
+    note: Option<Note>,
+    checkpoint: Option<Checkpoint>,
+}
+
+type StepResult = Result<Option<String>, String>;
+
+const UNREAD: &str = "It could not be checked, because that part of the file could not be read.";
+
+/// The log keys of a `tlog-policy`: the second word of its `log` lines.
+fn log_keys(policy: &str) -> Vec<VerifierKey> {
+    let lines = policy.lines().filter_map(|line| line.trim().strip_prefix("log "));
+    lines.filter_map(|line| line.split_whitespace().next()?.parse().ok()).collect()
+}
+
+impl Verification {
+    pub(super) fn format(&mut self) -> StepResult {
+        let bundle = Bundle::parse(&self.bytes).map_err(|error| error.0)?;
+        let signed = Signed::parse(&bundle.statement);
+        let proof = TlogProof::parse(&bundle.tenant_proof);
+        self.report.leaf = Some(leaf_hash(&bundle.statement));
+        self.report.leaf_index = proof.as_ref().map(|proof| proof.index);
+        if let Ok(signed) = &signed {
+            self.report.receipt = Some(Summary {
+                id: signed.statement.id.clone(),
+                kind: signed.statement.kind.clone(),
+                issued_at: signed.statement.issued_at.clone(),
+                log: signed.statement.log.clone(),
+                payload: bundle.payload.clone(),
+            });
+        }
+        let note = proof.as_ref().and_then(|proof| Note::parse(&proof.checkpoint).ok());
+        let checkpoint = note.as_ref().and_then(|note| Checkpoint::parse(note.text()));
+        if let Some(checkpoint) = &checkpoint {
+            self.report.tree_size = Some(checkpoint.size);
+            self.report.root = Some(checkpoint.root);
+        }
+        let complete = signed.is_ok() && proof.is_some() && checkpoint.is_some();
+        self.read = Read { bundle: Some(bundle), signed: signed.ok(), proof, note, checkpoint };
+        match (&self.read.signed, complete) {
+            (Some(signed), true) => Ok(Some(format!(
+                "It holds receipt {} of the log {}, a proof and a checkpoint.",
+                signed.statement.id, signed.statement.log
+            ))),
+            (None, _) => Err("The receipt statement in it is not one: its bytes are not as they were signed.".to_owned()),
+            _ => Err("The proof or the checkpoint in it has another shape than the format's.".to_owned()),
+        }
+    }
+
+    pub(super) fn payload(&self) -> StepResult {
+        let bundle = self.read.bundle.as_ref().ok_or(UNREAD)?;
+        let signed = self.read.signed.as_ref().ok_or(UNREAD)?;
+        let (payload, salt) = match (&bundle.payload, &bundle.salt) {
+            (Some(payload), Some(salt)) => (payload, salt),
+            (None, None) => return Ok(None),
+            _ => return Err("The contents and their salt must both be in the file, or neither.".to_owned()),
+        };
+        let found = commit(salt, &canonical(payload));
+        if found == signed.statement.payload {
+            return Ok(Some(format!("Their SHA-256 with the salt is {}, as the receipt says.", short(&found.to_hex()))));
+        }
+        Err(format!(
+            "Their SHA-256 with the salt is {}, but the receipt says {}: the contents were changed.",
+            short(&found.to_hex()),
+            short(&signed.statement.payload.to_hex())
+        ))
+    }
+
+    pub(super) fn signature(&mut self) -> StepResult {
+        let bundle = self.read.bundle.as_ref().ok_or(UNREAD)?;
+        let signed = self.read.signed.as_ref().ok_or(UNREAD)?;
+        let keys = bundle.issuing_keys.iter().filter_map(|(vkey, _)| vkey.parse::<VerifierKey>().ok());
+        let mut verdict = NoteError::Unknown;
+        for key in keys {
+            match signed.verify(&key) {
+                Ok(()) => {
+                    self.report.issuing_key = Some(key.to_string());
+                    return Ok(Some(format!("Its Ed25519 signature holds for the key {} of {}.", signed.kid, key.name())));
+                }
+                Err(NoteError::Unknown) => {}
+                Err(error) => verdict = error,
+            }
+        }
+        Err(match verdict {
+            NoteError::Unknown => format!("The file names no issuing key {} of this log.", signed.kid),
+            _ => "The signature does not fit: the receipt was changed after it was signed, or another key signed it.".to_owned(),
+        })
+    }
+
+    pub(super) fn inclusion(&mut self) -> StepResult {
+        let leaf = self.report.leaf.ok_or(UNREAD)?;
+        let proof = self.read.proof.as_ref().ok_or(UNREAD)?;
+        let checkpoint = self.read.checkpoint.as_ref().ok_or(UNREAD)?;
+        let path = inclusion_path(&leaf, proof.index, checkpoint.size, &proof.hashes).map_err(|error| match error {
+            ProofError::Sizes => format!("Entry {} cannot be in a log of {} entries.", proof.index, checkpoint.size),
+            _ => format!("A proof for entry {} of {} has another number of hashes.", proof.index, checkpoint.size),
+        })?;
+        let root = path.last().map_or(leaf, |node| node.result);
+        let hashes = path.len();
+        self.report.path = path;
+        if root == checkpoint.root {
+            return Ok(Some(format!(
+                "Entry {} and {hashes} other hashes give the root {} of {} entries.",
+                proof.index,
+                short(&root.to_hex()),
+                checkpoint.size
+            )));
+        }
+        Err(format!(
+            "Entry {} and {hashes} other hashes give the root {}, but the checkpoint says {}: the receipt or the proof was changed.",
+            proof.index,
+            short(&root.to_hex()),
+            short(&checkpoint.root.to_hex())
+        ))
+    }
+
+    pub(super) fn checkpoint(&mut self) -> StepResult {
+        let bundle = self.read.bundle.as_ref().ok_or(UNREAD)?;
+        let note = self.read.note.as_ref().ok_or(UNREAD)?;
+        let checkpoint = self.read.checkpoint.as_ref().ok_or(UNREAD)?;
+        if let Some(signed) = &self.read.signed
+            && signed.statement.log != checkpoint.origin
+        {
+            return Err(format!("It is a checkpoint of {}, but the receipt is of {}.", checkpoint.origin, signed.statement.log));
+        }
+        let keys = log_keys(self.policy.as_deref().unwrap_or(&bundle.policy));
+        let own: Vec<VerifierKey> = keys.into_iter().filter(|key| key.name() == checkpoint.origin).collect();
+        match note.verify(&own) {
+            Ok(good) => {
+                let key = good[0];
+                self.report.log_key = Some(key.to_string());
+                let whose = if self.report.trusted_policy { "your own policy" } else { "the file itself" };
+                Ok(Some(format!(
+                    "The log's Ed25519 signature over {} entries holds for the key {}, which is named by {whose}.",
+                    checkpoint.size,
+                    key.id_hex()
+                )))
+            }
+            Err(NoteError::Unknown) => Err(format!("It is not signed by a key that the policy names for {}.", checkpoint.origin)),
+            Err(_) => Err("The log's signature does not fit: the checkpoint was changed after it was signed.".to_owned()),
+        }
+    }
+
+    pub(super) fn anchor(&self) -> StepResult {
+        let bundle = self.read.bundle.as_ref().ok_or(UNREAD)?;
+        let Some(text) = &bundle.root_proof else { return Ok(None) };
+        let checkpoint = self.read.checkpoint.as_ref().ok_or(UNREAD)?;
+        let unread = || "The proof in the root log has another shape than the format's.".to_owned();
+        let proof = TlogProof::parse(text).ok_or_else(unread)?;
+        let note = Note::parse(&proof.checkpoint).map_err(|_| unread())?;
+        let root = Checkpoint::parse(note.text()).ok_or_else(unread)?;
+        let leaf = leaf_hash(checkpoint.text().as_bytes());
+        let path = inclusion_path(&leaf, proof.index, root.size, &proof.hashes).map_err(|_| unread())?;
+        if path.last().map_or(leaf, |node| node.result) != root.root {
+            return Err("The root log does not include this checkpoint.".to_owned());
+        }
+        let keys = log_keys(self.policy.as_deref().unwrap_or(&bundle.policy));
+        let own: Vec<VerifierKey> = keys.into_iter().filter(|key| key.name() == root.origin).collect();
+        note.verify(&own).map_err(|_| format!("The root log's state is not signed by a key that the policy names for {}.", root.origin))?;
+        Ok(Some(format!("The root log {} includes this checkpoint as entry {} of {}.", root.origin, proof.index, root.size)))
+    }
+}
+
+fn short(hex: &str) -> String {
+    format!("{}…", hex.get(..16).unwrap_or(hex))
+}
