@@ -52,7 +52,7 @@ create table payloads (
     primary key (org_id, mode, receipt_id)
 );
 
--- Tiles of 256 hashes (C2SP tlog-tiles): level 0 only when full, higher levels as they grow.
+-- Tiles of 256 hashes (C2SP tlog-tiles) from level 1 up, as they grow; level 0 is the receipts' own leaf hashes.
 create table tiles (
     org_id uuid not null,
     mode text not null,

@@ -110,8 +110,12 @@ impl Database {
         let mut tx = self.app.begin().await.map_err(unavailable)?;
         let org = org_id.map(|id| id.0.to_string()).unwrap_or_default();
         let user = user_id.map(|id| id.0.to_string()).unwrap_or_default();
-        sqlx::query!("select set_config('certnode.org_id', $1, true), set_config('certnode.user_id', $2, true)", org, user)
-            .execute(&mut *tx)
+        sqlx::query!(
+            "select set_config('certnode.org_id', $1, true) as org, set_config('certnode.user_id', $2, true) as person",
+            org,
+            user
+        )
+            .fetch_one(&mut *tx)
             .await
             .map_err(unavailable)?;
         Ok(Tx(tx))
@@ -122,7 +126,7 @@ impl Database {
         let mut tx = self.app.begin().await.map_err(unavailable)?;
         let hash = ledger::hash::Hash(*hash).to_hex();
         sqlx::query!("select set_config('certnode.key_hash', $1, true)", hash)
-            .execute(&mut *tx)
+            .fetch_one(&mut *tx)
             .await
             .map_err(unavailable)?;
         Ok(Tx(tx))
@@ -168,7 +172,7 @@ impl Tx {
     /// Binds the transaction to an organisation that was just made.
     pub(crate) async fn bind(&mut self, org_id: OrgId) -> Result<(), Problem> {
         sqlx::query!("select set_config('certnode.org_id', $1, true)", org_id.0.to_string())
-            .execute(self.connection())
+            .fetch_one(self.connection())
             .await?;
         Ok(())
     }

@@ -4,6 +4,10 @@
 //! Every use-case is a plain async function on a [`context::Cx`], which carries the actor and is the only way to a transaction.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    feature = "server",
+    expect(deprecated, reason = "sqlx warns because the job queue brings chrono into the tree; our columns are the time crate's, its first choice")
+)]
 
 pub mod accounts;
 pub mod api_keys;
@@ -31,7 +35,7 @@ pub mod keyring;
 pub mod secret;
 #[cfg(feature = "server")]
 pub mod sequencer;
-#[cfg(feature = "server")]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
 pub use mode::Mode;

@@ -1,21 +1,106 @@
 //! The binary `certnode`.
 
-use axum::Router;
-use leptos_axum::LeptosRoutes as _;
+#![forbid(unsafe_code)]
+#![expect(clippy::print_stdout, reason = "a command-line tool answers on standard output")]
 
-#[tokio::main]
-async fn main() {
-    let options = leptos_config::get_configuration(None).map(|c| c.leptos_options);
-    let Ok(options) = options else { return };
-    let routes = leptos_axum::generate_route_list(app::App);
-    let address = options.site_addr;
-    let router = Router::new()
-        .leptos_routes(&options, routes, {
-            let options = options.clone();
-            move || app::shell(options.clone())
-        })
-        .fallback(leptos_axum::file_and_error_handler(app::shell))
-        .with_state(options);
-    let Ok(listener) = tokio::net::TcpListener::bind(address).await else { return };
-    let _ = axum::serve(listener, router).await;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use server::config::{self, Config};
+use server::{Failure, import, serve, v1, verify};
+use tracing_subscriber::EnvFilter;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Signed, tamper-evident receipts of business events, in a log that anyone can verify.
+#[derive(Parser)]
+#[command(version, propagate_version = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves the dashboard and the API (the configuration is Leptos.toml and the environment).
+    Serve,
+    /// Imports a file of business events; each row becomes a receipt.
+    Import {
+        /// The file: CSV, or columns between blanks with `--map delimiter=whitespace`.
+        file: PathBuf,
+        /// TARGET=COLUMN: reference=order, occurred_at=date:compact, amount=total, currency=USD, data.items=cds, header=no.
+        #[arg(long = "map", value_name = "TARGET=COLUMN")]
+        maps: Vec<String>,
+        /// The server.
+        #[arg(long, default_value = "http://127.0.0.1:3000")]
+        url: String,
+        /// The API key; CERTNODE_API_KEY, if not given.
+        #[arg(long)]
+        key: Option<String>,
+    },
+    /// Verifies a receipt bundle offline: exit code 0 if it holds, 1 if not.
+    Verify {
+        /// The `.certnode` file.
+        file: PathBuf,
+        /// Whom you believe: a C2SP tlog-policy file.
+        #[arg(long)]
+        policy: Option<PathBuf>,
+        /// A JSON report instead of lines.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Brings the database up to date, and ends.
+    Migrate,
+    /// Prints the OpenAPI document of the REST API.
+    Openapi,
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(failure) => {
+            eprintln!("certnode: {failure}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(command: Command) -> Result<bool, Failure> {
+    match command {
+        Command::Serve => on_runtime(async |config| serve::run(config).await).map(|()| true),
+        Command::Migrate => on_runtime(migrate).map(|()| true),
+        Command::Import { file, maps, url, key } => {
+            let key = key.or_else(config::api_key).ok_or("an API key is needed: --key, or CERTNODE_API_KEY in the environment")?;
+            import::run(&file, &maps, &url, &key)
+        }
+        Command::Verify { file, policy, json } => verify::run(&file, policy.as_deref(), json),
+        Command::Openapi => {
+            print!("{}", v1::openapi());
+            Ok(true)
+        }
+    }
+}
+
+async fn migrate(config: Config) -> Result<(), Failure> {
+    let (database, embedded) = serve::open_database(&config).await?;
+    database.close().await;
+    if let Some(embedded) = embedded {
+        embedded.stop().await?;
+    }
+    println!("The database is up to date.");
+    Ok(())
+}
+
+fn on_runtime(work: impl AsyncFnOnce(Config) -> Result<(), Failure>) -> Result<(), Failure> {
+    let config = Config::load()?;
+    let logs = tracing_subscriber::fmt().with_env_filter(EnvFilter::try_new(&config.log_filter)?).with_writer(std::io::stderr);
+    if config.log_format == "json" {
+        logs.json().init();
+    } else {
+        logs.compact().init();
+    }
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work(config))
 }

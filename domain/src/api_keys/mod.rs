@@ -19,6 +19,8 @@ pub mod token;
 mod tests;
 
 #[cfg(feature = "server")]
+pub(crate) use service::Cache;
+#[cfg(feature = "server")]
 pub use service::{authenticate, create, list, record_uses, revoke};
 
 /// The published pattern of a key, for secret scanners.

@@ -17,6 +17,7 @@ use crate::{Mode, Problem};
 
 mod clock;
 
+pub(crate) use clock::whole_milliseconds;
 pub use clock::{Clock, SystemClock};
 
 /// Everything a use-case needs that outlives one request. Cheap to clone.
@@ -30,6 +31,12 @@ pub struct Domain {
     pub(crate) api_keys: crate::api_keys::Cache,
     pub(crate) identities: crate::logs::Identities,
     feed: Feed,
+}
+
+impl std::fmt::Debug for Domain {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Domain").finish_non_exhaustive()
+    }
 }
 
 /// How a [`Domain`] is made.

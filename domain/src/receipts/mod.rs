@@ -21,6 +21,8 @@ mod tests;
 #[cfg(feature = "server")]
 pub use new::NewReceipt;
 #[cfg(feature = "server")]
+pub(crate) use service::timestamp;
+#[cfg(feature = "server")]
 pub use service::{bundle, get, issue, issue_many, list, neighbours};
 
 /// The kinds CertNode knows; any other name of the same shape is accepted and verifies the same.

@@ -16,40 +16,25 @@ pub(crate) struct Head {
     pub(crate) edge: Vec<Hash>,
 }
 
-/// A tile that a batch filled or grew.
+/// A hash to append to a tile of level 1: the root of 256 leaves.
 pub(crate) struct TileWrite {
-    pub(crate) level: u8,
     pub(crate) index: u64,
-    /// Level 0: the whole tile. Above: the hashes to append.
-    pub(crate) hashes: Vec<u8>,
+    pub(crate) hash: Hash,
 }
 
 impl Head {
-    /// The tiles that `leaves` fill, lowest level first, and the new edge.
+    /// What the tiles of level 1 gain when `leaves` follow, and the new edge. (Level 0 is the receipts' own leaf hashes.)
     pub(crate) fn tiles(&self, leaves: &[Hash]) -> (Vec<TileWrite>, Vec<Hash>) {
-        let mut open: Vec<Hash> = self.edge.iter().chain(leaves).copied().collect();
-        let mut tiles = Vec::new();
-        let mut first = (self.frontier.size() - self.edge.len() as u64) / WIDTH as u64;
-        let mut roots: Vec<(u64, Hash)> = Vec::new();
-        while open.len() >= WIDTH {
-            let rest = open.split_off(WIDTH);
-            tiles.push(TileWrite { level: 0, index: first, hashes: bytes(&open) });
-            roots.push((first, tile_root(&open)));
-            open = rest;
-            first += 1;
-        }
-        for (child, root) in roots {
-            tiles.push(TileWrite { level: 1, index: child / WIDTH as u64, hashes: root.0.to_vec() });
-        }
-        (tiles, open)
+        let open: Vec<Hash> = self.edge.iter().chain(leaves).copied().collect();
+        let first = self.frontier.size() / WIDTH as u64;
+        let full = open.chunks_exact(WIDTH);
+        let edge = full.remainder().to_vec();
+        let tiles = (first..).zip(full).map(|(child, leaves)| TileWrite { index: child / WIDTH as u64, hash: tile_root(leaves) });
+        (tiles.collect(), edge)
     }
 }
 
 /// The root of a full tile: the hash its parent tile holds for it.
 pub(crate) fn tile_root(hashes: &[Hash]) -> Hash {
     *Batch::append(&Frontier::empty(), hashes).root()
-}
-
-fn bytes(hashes: &[Hash]) -> Vec<u8> {
-    hashes.iter().flat_map(|hash| hash.0).collect()
 }

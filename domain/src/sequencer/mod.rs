@@ -11,12 +11,12 @@
 //! **If we crash**: before COMMIT nothing happened, and nobody was answered; after it the receipt is there, and the caller
 //! who never heard asks again with the same idempotency key. Nothing signed over a tree leaves before COMMIT returned.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ledger::hash::Hash;
 use time::OffsetDateTime;
 use tokio::sync::{mpsc, oneshot};
-use tokio_util::task::TaskTracker;
 
 use crate::context::Clock;
 use crate::database::Database;
@@ -29,8 +29,6 @@ mod batch;
 mod head;
 mod store;
 mod writer;
-
-use std::sync::Arc;
 
 /// Entries of one transaction.
 const BATCH: usize = 256;
@@ -83,15 +81,14 @@ pub(crate) struct Waiting {
 #[derive(Clone)]
 pub(crate) struct Sequencer {
     queue: mpsc::Sender<Waiting>,
-    tasks: TaskTracker,
 }
 
 impl Sequencer {
+    #[expect(clippy::disallowed_methods, reason = "the writer lives as long as the process")]
     pub(crate) fn start(database: Database, keyring: Keyring, clock: Arc<dyn Clock>) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        let tasks = TaskTracker::new();
-        tasks.spawn(writer::run(writer::Writer::new(database, keyring, clock), waiting));
-        Self { queue, tasks }
+        tokio::spawn(writer::run(writer::Writer::new(database, keyring, clock), waiting));
+        Self { queue }
     }
 
     /// Puts an entry into its log and waits until that is durable.

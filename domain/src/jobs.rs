@@ -1,0 +1,92 @@
+//! Jobs: rows of a queue, written with the change they follow, run at least once, retried with backoff.
+
+use std::time::Duration;
+
+use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext, WorkerOptions};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use crate::Problem;
+use crate::context::Domain;
+use crate::database::{DatabaseError, Tx};
+use crate::imports::{self, RunImport};
+
+/// How long a job may go on after the server was told to stop; it is run again by the next one.
+const GRACE: Duration = Duration::from_secs(5);
+/// Between two rounds of upkeep.
+const UPKEEP: Duration = Duration::from_secs(5);
+/// Rounds of upkeep between two sweeps of what has ended.
+const SWEEP_EVERY: u32 = 120;
+
+impl TaskHandler for RunImport {
+    const IDENTIFIER: &'static str = "run_import";
+
+    async fn run(self, ctx: WorkerContext) -> impl IntoTaskHandlerResult {
+        let domain = ctx.get_ext::<Domain>().ok_or("no domain")?;
+        imports::run(&domain, &self).await.map_err(|_| "see the log")
+    }
+}
+
+fn options() -> WorkerOptions {
+    WorkerOptions::default().schema("graphile_worker").listen_os_shutdown_signals(false)
+}
+
+/// Brings the queue's own schema up to date.
+pub(crate) async fn migrate(owner: &PgConnectOptions) -> Result<(), DatabaseError> {
+    let pool = PgPoolOptions::new().max_connections(1).connect_with(owner.clone()).await?;
+    let result = options().pg_pool(pool.clone()).init().await;
+    pool.close().await;
+    result.map(drop).map_err(|error| DatabaseError::Jobs(error.to_string()))
+}
+
+/// Enqueues a job in the transaction of the change it follows; one that waits under the same key is replaced.
+pub(crate) async fn enqueue<T: TaskHandler + serde::Serialize>(tx: &mut Tx, job: &T, key: &str) -> Result<(), Problem> {
+    let payload = serde_json::to_value(job).map_err(Problem::internal)?;
+    sqlx::query!("select enqueue_job($1, $2, $3)", T::IDENTIFIER, payload, key).fetch_one(tx.connection()).await?;
+    Ok(())
+}
+
+/// Works until told to stop: the queue's jobs, and the upkeep that has no change to follow.
+pub async fn run_workers(
+    domain: Domain,
+    concurrency: usize,
+    stop: impl Future<Output = ()> + Clone + Send + 'static,
+) -> Result<(), DatabaseError> {
+    let pool = PgPoolOptions::new().max_connections(4).connect_with(domain.database().owner().clone()).await?;
+    let worker = options()
+        .concurrency(concurrency)
+        .poll_interval(Duration::from_secs(2))
+        .define_job::<RunImport>()
+        .pg_pool(pool.clone())
+        .add_extension(domain.clone())
+        .shutdown_signal(stop.clone())
+        .shutdown_grace_period(GRACE)
+        .init()
+        .await
+        .map_err(|error| DatabaseError::Jobs(error.to_string()))?;
+    let upkeep = async {
+        tokio::select! {
+            () = upkeep(&domain) => {}
+            () = stop => {}
+        }
+        // What the last seconds used is written down before the end.
+        let _ = crate::api_keys::record_uses(&domain).await;
+    };
+    let (result, ()) = tokio::join!(worker.run(), upkeep);
+    pool.close().await;
+    result.map_err(|error| DatabaseError::Jobs(error.to_string()))
+}
+
+async fn upkeep(domain: &Domain) {
+    let mut round = 0_u32;
+    loop {
+        tokio::time::sleep(UPKEEP).await;
+        let mut results = vec![crate::api_keys::record_uses(domain).await];
+        if round.is_multiple_of(SWEEP_EVERY) {
+            results.push(crate::accounts::sweep_sessions(domain).await);
+        }
+        round = round.wrapping_add(1);
+        for problem in results.into_iter().filter_map(Result::err) {
+            tracing::warn!(%problem, internal = problem.internal, "upkeep");
+        }
+    }
+}

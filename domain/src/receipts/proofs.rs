@@ -1,0 +1,75 @@
+//! Inclusion proofs of entries long since in the log, made from its tiles.
+
+use ledger::checkpoint::Checkpoint;
+use ledger::hash::{EMPTY_ROOT, Hash};
+use ledger::proof::{Nodes as _, inclusion_proof};
+use ledger::tile::{TileId, TileSet, WIDTH, tiles_for_inclusion};
+use ledger::tree::Frontier;
+
+use crate::database::Tx;
+use crate::id::OrgId;
+use crate::logs::{self, Identity};
+use crate::{Mode, Problem};
+
+/// A proof and the checkpoint it leads to.
+pub(super) struct Proved {
+    pub(super) hashes: Vec<Hash>,
+    pub(super) checkpoint: String,
+}
+
+/// The proof of an entry in the tree of `size` leaves, with that tree's checkpoint.
+///
+/// Signatures are deterministic (RFC 8032), so the checkpoint of any size the log had comes out as it was first signed.
+pub(super) async fn prove(tx: &mut Tx, log: (OrgId, Mode), identity: &Identity, index: u64, size: u64) -> Result<Proved, Problem> {
+    let mut tiles = TileSet::default();
+    let mut wanted = tiles_for_inclusion(index, size);
+    wanted.extend(frontier_tiles(size).into_iter().filter(|tile| !wanted.contains(tile)).collect::<Vec<_>>());
+    for tile in wanted {
+        let bytes = read(tx, log, tile).await?;
+        tiles.insert(tile, &bytes).map_err(|_| Problem::internal(format!("tile {} has another width", tile.path())))?;
+    }
+    let unproved = |error| Problem::internal(format!("entry {index} of {size}: {error:?}"));
+    let hashes = inclusion_proof(index, size, &tiles).map_err(unproved)?;
+    let root = root(size, &tiles).ok_or_else(|| Problem::internal(format!("the root of {size} entries cannot be made")))?;
+    let checkpoint = Checkpoint::new(&identity.origin, size, root).sign(&identity.keys.checkpoint);
+    Ok(Proved { hashes, checkpoint })
+}
+
+/// The levels of the perfect subtrees that a size splits into, largest first, with the leaves before each.
+fn subtrees(size: u64) -> impl Iterator<Item = (u8, u64)> {
+    (0..u64::BITS as u8).rev().filter(move |level| size >> level & 1 == 1).map(move |level| (level, (size >> level) - 1))
+}
+
+fn frontier_tiles(size: u64) -> Vec<TileId> {
+    let mut tiles: Vec<TileId> = Vec::new();
+    for (level, index) in subtrees(size) {
+        let tile_level = level / 8;
+        let tile = (index << (level % 8)) / WIDTH;
+        let width = ((size >> (tile_level * 8)) - tile * WIDTH).min(WIDTH) as u16;
+        let id = TileId { level: tile_level, index: tile, width };
+        if !tiles.contains(&id) {
+            tiles.push(id);
+        }
+    }
+    tiles
+}
+
+fn root(size: u64, tiles: &TileSet) -> Option<Hash> {
+    if size == 0 {
+        return Some(EMPTY_ROOT);
+    }
+    let roots: Option<Vec<Hash>> = subtrees(size).map(|(level, index)| tiles.node(level, index)).collect();
+    Some(Frontier::from_parts(size, roots?)?.root())
+}
+
+/// A tile's bytes: a stored one cut to its width (a narrower tile is the beginning of a wider one), or the newest leaves.
+async fn read(tx: &mut Tx, (org_id, mode): (OrgId, Mode), tile: TileId) -> Result<Vec<u8>, Problem> {
+    if tile.level == 0 {
+        let from = tile.index * WIDTH;
+        let leaves = logs::store::leaf_hashes(tx.connection(), org_id, mode, from, from + u64::from(tile.width)).await?;
+        return Ok(leaves.iter().flat_map(|leaf| leaf.0).collect());
+    }
+    let mut bytes = logs::store::tile(tx.connection(), org_id, mode, tile.level, tile.index).await?;
+    bytes.truncate(usize::from(tile.width) * 32);
+    Ok(bytes)
+}

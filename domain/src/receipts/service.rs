@@ -1,0 +1,281 @@
+//! Use-cases of receipts.
+
+use ledger::bundle::Bundle;
+use ledger::commitment::{commit, idempotency_hash};
+use ledger::encoding::base64;
+use ledger::hash::Hash;
+use ledger::statement::Statement;
+use ledger::tlog_proof::TlogProof;
+use time::format_description::well_known::Iso8601;
+use time::macros::format_description;
+use time::{Date, OffsetDateTime};
+
+use super::proofs::{Proved, prove};
+use super::store::{self, Narrowed, Row, Side};
+use super::{Filter, Issued, Neighbours, NewReceipt, Proof, Receipt, Summary};
+use crate::context::Cx;
+use crate::id::ReceiptId;
+use crate::logs::{self, Identity};
+use crate::money::{Money, MoneyError};
+use crate::page::{List, Page};
+use crate::permission::Permission;
+use crate::sequencer::{Entry, Outcome, Placed};
+use crate::Problem;
+
+const KEY_MAX: usize = 255;
+
+/// `2026-11-20T09:30:00.000Z`: the one way a statement writes a time.
+pub(crate) fn timestamp(at: OffsetDateTime) -> String {
+    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+    at.format(&format).unwrap_or_default()
+}
+
+/// Issues a receipt: signs it, puts it into the log, and answers with its proof once all of that is durable.
+///
+/// With an idempotency key (1 to 255 visible ASCII characters), the same key and content give the same receipt for ever;
+/// the same key with other content is a 409.
+pub async fn issue(cx: &Cx, new: NewReceipt, idempotency_key: Option<&str>) -> Result<Issued, Problem> {
+    cx.require(Permission::ReceiptsWrite)?;
+    let identity = logs::identity(cx).await?;
+    let entry = sign(cx, &identity, new, idempotency_key)?;
+    let (kept, outcome) = (Kept::of(&entry), cx.domain.sequencer.place(entry).await?);
+    answer(cx, &identity, kept, outcome).await
+}
+
+/// Issues many receipts, each on its own: a refusal of one leaves the others.
+pub async fn issue_many(cx: &Cx, wanted: Vec<(NewReceipt, String)>) -> Result<Vec<Result<ReceiptId, Problem>>, Problem> {
+    cx.require(Permission::ReceiptsWrite)?;
+    let identity = logs::identity(cx).await?;
+    let entries: Vec<Entry> = wanted
+        .into_iter()
+        .map(|(new, key)| sign(cx, &identity, new, Some(&key)))
+        .collect::<Result<_, _>>()?;
+    let ids: Vec<ReceiptId> = entries.iter().map(|entry| entry.id).collect();
+    let outcomes = cx.domain.sequencer.place_many(entries).await;
+    let answer = |(id, outcome): (ReceiptId, Result<Outcome, Problem>)| {
+        outcome.map(|outcome| match outcome {
+            Outcome::Placed(_) => id,
+            Outcome::Taken(holder) => holder,
+        })
+    };
+    Ok(ids.into_iter().zip(outcomes).map(answer).collect())
+}
+
+fn sign(cx: &Cx, identity: &Identity, new: NewReceipt, key: Option<&str>) -> Result<Entry, Problem> {
+    let (org_id, mode) = cx.tenant()?;
+    if key.is_some_and(|key| key.is_empty() || key.len() > KEY_MAX || !key.bytes().all(|byte| byte.is_ascii_graphic())) {
+        let message = "An idempotency key has 1 to 255 visible ASCII characters.";
+        return Err(Problem::invalid().field("Idempotency-Key", "idempotency_key", message));
+    }
+    let (id, now, salt) = (ReceiptId(cx.new_id()), cx.now(), cx.random());
+    let payload = new.payload();
+    let idempotency = key.map(|key| idempotency_hash(&identity.origin, key));
+    let statement = Statement {
+        log: identity.origin.clone(),
+        id: id.to_string(),
+        kind: new.kind.clone(),
+        issued_at: timestamp(now),
+        schema: "receipt/1".to_owned(),
+        payload: commit(&salt, &payload),
+        evidence: Vec::new(),
+        refs: Vec::new(),
+        idempotency,
+    };
+    let statement = statement.sign(&identity.keys.issuing).map_err(|error| Problem::internal(format!("{error:?}")))?;
+    Ok(Entry {
+        org_id,
+        mode,
+        id,
+        kind: new.kind,
+        reference: new.reference,
+        occurred_at: new.occurred_at.unwrap_or(now),
+        issued_at: now,
+        amount: new.amount,
+        idempotency,
+        statement,
+        payload,
+        salt,
+    })
+}
+
+/// What the answer needs of an entry that the sequencer takes away.
+struct Kept {
+    row: Row,
+}
+
+impl Kept {
+    fn of(entry: &Entry) -> Self {
+        let summary = Summary {
+            id: entry.id,
+            kind: entry.kind.clone(),
+            reference: entry.reference.clone(),
+            occurred_at: entry.occurred_at,
+            issued_at: entry.issued_at,
+            amount: entry.amount.clone(),
+            log_index: 0,
+        };
+        let row = Row {
+            summary,
+            tree_size: 0,
+            leaf_hash: Vec::new(),
+            statement: entry.statement.clone(),
+            payload: Some(entry.payload.clone()),
+            salt: Some(entry.salt.to_vec()),
+        };
+        Self { row }
+    }
+}
+
+async fn answer(cx: &Cx, identity: &Identity, kept: Kept, outcome: Outcome) -> Result<Issued, Problem> {
+    match outcome {
+        Outcome::Placed(Placed { log_index, leaf_hash, tree_size, proof, checkpoint }) => {
+            let mut row = kept.row;
+            row.summary.log_index = log_index;
+            row.tree_size = tree_size;
+            row.leaf_hash = leaf_hash.0.to_vec();
+            let proved = Proved { hashes: proof, checkpoint: checkpoint.as_ref().to_owned() };
+            Ok(Issued { receipt: receipt(cx, identity, row, tree_size, proved)?, replayed: false })
+        }
+        Outcome::Taken(id) => {
+            let log = cx.tenant()?;
+            let mut tx = cx.begin().await?;
+            let row = store::find(&mut tx, log, id).await?;
+            let replayed = row.summary.id != kept.row.summary.id;
+            if replayed && (row.summary.kind != kept.row.summary.kind || row.payload != kept.row.payload) {
+                let detail = "This idempotency key was used for a receipt with other content.";
+                return Err(Problem::new(409, "idempotency_conflict", detail));
+            }
+            let size = row.tree_size;
+            let proved = prove(&mut tx, log, identity, row.summary.log_index, size).await?;
+            Ok(Issued { receipt: receipt(cx, identity, row, size, proved)?, replayed })
+        }
+    }
+}
+
+fn receipt(cx: &Cx, identity: &Identity, row: Row, tree_size: u64, proved: Proved) -> Result<Receipt, Problem> {
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).map_err(Problem::internal);
+    let proof = Proof {
+        origin: identity.origin.clone(),
+        log_index: row.summary.log_index,
+        leaf_hash: Hash::from_slice(&row.leaf_hash).map(|hash| hash.to_hex()).unwrap_or_default(),
+        tree_size,
+        hashes: proved.hashes.iter().map(Hash::to_base64).collect(),
+        checkpoint: proved.checkpoint,
+        keys: identity.public.clone(),
+    };
+    Ok(Receipt {
+        summary: row.summary,
+        mode: cx.tenant()?.1,
+        payload: row.payload.map(text).transpose()?,
+        salt: row.salt.map(|salt| base64(&salt)),
+        statement: text(row.statement)?,
+        proof,
+    })
+}
+
+/// A receipt, with its proof in the log as it is now.
+pub async fn get(cx: &Cx, id: ReceiptId) -> Result<Receipt, Problem> {
+    let log @ (org_id, mode) = cx.require(Permission::ReceiptsRead)?;
+    let identity = logs::identity(cx).await?;
+    let mut tx = cx.begin().await?;
+    let row = store::find(&mut tx, log, id).await?;
+    let size = logs::store::find(tx.connection(), org_id, mode).await?.size;
+    let proved = prove(&mut tx, log, &identity, row.summary.log_index, size).await?;
+    receipt(cx, &identity, row, size, proved)
+}
+
+/// The offline file of a receipt, `.certnode`.
+pub async fn bundle(cx: &Cx, id: ReceiptId) -> Result<Vec<u8>, Problem> {
+    let receipt = get(cx, id).await?;
+    let proof = receipt.proof;
+    let hashes = proof.hashes.iter().filter_map(|hash| Hash::from_base64(hash)).collect();
+    let tlog_proof = TlogProof { extra: None, index: proof.log_index, hashes, checkpoint: proof.checkpoint };
+    let payload = receipt.payload.map(|payload| ledger::json::parse(payload.as_bytes()).map_err(Problem::internal)).transpose()?;
+    let salt = receipt.salt.and_then(|salt| ledger::encoding::from_base64(&salt)?.try_into().ok());
+    let bundle = Bundle {
+        statement: receipt.statement.into_bytes(),
+        payload,
+        salt,
+        tenant_proof: tlog_proof.text(),
+        root_proof: None,
+        policy: format!("log {}\nquorum none\n", proof.keys.log),
+        issuing_keys: vec![(proof.keys.issuing, 0)],
+    };
+    Ok(bundle.to_bytes())
+}
+
+/// A page of receipts, newest first.
+pub async fn list(cx: &Cx, filter: &Filter, page: &Page) -> Result<List<Summary>, Problem> {
+    let log = cx.require(Permission::ReceiptsRead)?;
+    let narrowed = narrow(filter)?;
+    let cursor = |text: &Option<String>, name: &'static str| {
+        let refuse = |_| Problem::invalid().field(name, "cursor", "This is not a cursor of this list.");
+        text.as_deref().filter(|text| !text.is_empty()).map(|text| text.parse::<ReceiptId>().map_err(refuse)).transpose()
+    };
+    let (after, before) = (cursor(&page.after, "after")?, cursor(&page.before, "before")?);
+    let rows = page.rows() as usize;
+    let side = if before.is_some() { Side::Newer } else { Side::Older };
+    let mut tx = cx.begin().await?;
+    let mut data = store::list(&mut tx, log, &narrowed, side, before.or(after), rows as i64 + 1).await?;
+    let more = data.len() > rows;
+    data.truncate(rows);
+    let (newer, older) = match side {
+        Side::Older => (after.is_some(), more),
+        Side::Newer => {
+            data.reverse();
+            (more, true)
+        }
+    };
+    let edge = |wanted: bool, summary: Option<&Summary>| summary.filter(|_| wanted).map(|summary| summary.id.to_string());
+    Ok(List { next: edge(older, data.last()), previous: edge(newer, data.first()), data })
+}
+
+/// The receipts just before and after one in a filtered list.
+pub async fn neighbours(cx: &Cx, id: ReceiptId, filter: &Filter) -> Result<Neighbours, Problem> {
+    let log = cx.require(Permission::ReceiptsRead)?;
+    let narrowed = narrow(filter)?;
+    let mut tx = cx.begin().await?;
+    let older = store::list(&mut tx, log, &narrowed, Side::Older, Some(id), 1).await?;
+    let newer = store::list(&mut tx, log, &narrowed, Side::Newer, Some(id), 1).await?;
+    let first = |list: Vec<Summary>| list.first().map(|summary| summary.id);
+    Ok(Neighbours { newer: first(newer), older: first(older) })
+}
+
+fn narrow(filter: &Filter) -> Result<Narrowed, Problem> {
+    let mut problem = Problem::invalid();
+    let given = |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+    let mut narrowed = Narrowed { kind: given(&filter.kind), currency: given(&filter.currency), ..Narrowed::default() };
+    match given(&filter.search) {
+        Some(search) => match search.parse() {
+            Ok(id) => narrowed.id = Some(id),
+            Err(_) => narrowed.reference = Some(search),
+        },
+        None => {}
+    }
+    for (name, text, next_day) in [("from", &filter.from, false), ("until", &filter.until, true)] {
+        let Some(text) = given(text) else { continue };
+        let day = Date::parse(&text, &Iso8601::DATE).ok().and_then(|day| if next_day { day.next_day() } else { Some(day) });
+        match (day, next_day) {
+            (None, _) => problem = problem.field(name, "date", "A day such as 2026-11-20 is wanted."),
+            (Some(day), true) => narrowed.before = Some(day.midnight().assume_utc()),
+            (Some(day), false) => narrowed.from = Some(day.midnight().assume_utc()),
+        }
+    }
+    for (name, text) in [("min", &filter.min), ("max", &filter.max)] {
+        let Some(text) = given(text) else { continue };
+        match (Money::parse(&text, narrowed.currency.as_deref().unwrap_or("USD")), &narrowed.currency) {
+            (_, None) => problem = problem.field("currency", "currency", "An amount is compared in one currency: choose which."),
+            (Ok(money), _) if name == "min" => narrowed.min = Some(money.minor),
+            (Ok(money), _) => narrowed.max = Some(money.minor),
+            (Err(MoneyError::Currency), _) => {
+                problem = problem.field("currency", "currency", "A currency is three to five capital letters: USD, JPY, BTC.");
+            }
+            (Err(_), _) => problem = problem.field(name, "decimal", "A decimal such as 11.77 is wanted."),
+        }
+    }
+    if narrowed.reference.as_ref().or(narrowed.kind.as_ref()).or(narrowed.currency.as_ref()).is_some_and(|text| text.contains('\0')) {
+        problem = problem.field("search", "nul", "A NUL character cannot be searched for.");
+    }
+    problem.unless_empty()?;
+    Ok(narrowed)
+}

@@ -1,0 +1,199 @@
+//! The configuration: `Leptos.toml`, then the environment, then nothing. The only place that reads the environment.
+
+#![expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use toml::Value;
+
+/// Everything that can be set.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where the server listens.
+    pub site_addr: SocketAddr,
+    /// Where the built pages' files are.
+    pub site_root: PathBuf,
+    /// What people type to get here; decides about HSTS.
+    pub public_url: String,
+    /// The first part of new logs' names.
+    pub log_host: String,
+    /// PostgreSQL of the operator's own; none means the embedded one.
+    pub database_url: Option<String>,
+    /// Where the embedded PostgreSQL and the master key are.
+    pub data_dir: PathBuf,
+    /// The folder of PostgreSQL's programs; none means: look for them.
+    pub postgres_bin: Option<PathBuf>,
+    /// Connections of the application to the database.
+    pub pool_size: u32,
+    /// Connections of clients.
+    pub max_connections: usize,
+    /// How long a request's header may take.
+    pub header_timeout: Duration,
+    /// How long a request's body may take.
+    pub body_timeout: Duration,
+    /// How long a stopping server waits for requests.
+    pub drain_timeout: Duration,
+    /// Jobs at once.
+    pub workers: usize,
+    /// Passwords hashed at once.
+    pub hashes_at_once: usize,
+    /// 64 hex digits; none means the file `master.key` in the data directory.
+    pub master_key: Option<[u8; 32]>,
+    /// Whether `/design` is served.
+    pub design_page: bool,
+    /// `text` or `json`.
+    pub log_format: String,
+    /// What is logged: a `tracing` filter.
+    pub log_filter: String,
+}
+
+/// A value that is not allowed: the key, the value, and what is.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ConfigError(pub String);
+
+impl std::fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// The keys of our own table, so that a misspelt one is refused.
+const KEYS: [&str; 17] = [
+    "public_url", "log_host", "database_url", "data_dir", "postgres_bin", "pool_size", "max_connections", "header_timeout_s",
+    "body_timeout_s", "drain_timeout_s", "workers", "hashes_at_once", "master_key", "design_page", "log_format", "log_filter", "site_root",
+];
+
+struct Source<'a> {
+    file: toml::Table,
+    environment: &'a dyn Fn(&str) -> Option<String>,
+}
+
+impl Source<'_> {
+    /// The text of a setting and where it came from: the environment wins.
+    fn text(&self, key: &str, variable: &str) -> Option<(String, String)> {
+        if let Some(value) = (self.environment)(variable).filter(|value| !value.is_empty()) {
+            return Some((value, format!("{variable} in the environment")));
+        }
+        let value = match self.file.get(key)? {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        (!value.is_empty()).then(|| (value, format!("{key} in Leptos.toml")))
+    }
+
+    fn get<T>(&self, key: &str, default: T, wanted: &str, read: impl Fn(&str) -> Option<T>) -> Result<T, ConfigError> {
+        let variable = match key {
+            "site-addr" => "LEPTOS_SITE_ADDR".to_owned(),
+            "database_url" => "DATABASE_URL".to_owned(),
+            _ => format!("CERTNODE_{}", key.to_uppercase().replace('-', "_")),
+        };
+        let Some((text, from)) = self.text(key, &variable) else { return Ok(default) };
+        let shown = if key == "master_key" || key == "database_url" { "(hidden)" } else { &text };
+        read(&text).ok_or_else(|| ConfigError(format!("{from} = {shown:?} is not allowed: {wanted} is wanted")))
+    }
+
+    fn number(&self, key: &str, default: u64, min: u64, max: u64) -> Result<u64, ConfigError> {
+        let wanted = format!("a whole number from {min} to {max}");
+        self.get(key, default, &wanted, |text| text.parse().ok().filter(|number| (min..=max).contains(number)))
+    }
+}
+
+impl Config {
+    /// Reads `Leptos.toml` of the working directory, if there is one, and the environment.
+    pub fn load() -> Result<Self, ConfigError> {
+        let file = match std::fs::read_to_string("Leptos.toml") {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(ConfigError(format!("Leptos.toml cannot be read: {error}"))),
+        };
+        Self::read(&file, &|variable| std::env::var(variable).ok())
+    }
+
+    /// Reads a configuration file's text, with the environment over it.
+    pub fn read(file: &str, environment: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let document: toml::Table = file.parse().map_err(|error| ConfigError(format!("Leptos.toml is not TOML: {error}")))?;
+        let leptos = document.get("package").and_then(|value| value.get("metadata")?.get("leptos")).and_then(Value::as_table);
+        let mut settings = document.get("certnode").and_then(Value::as_table).cloned().unwrap_or_default();
+        if let Some(stranger) = settings.keys().find(|key| !KEYS.contains(&key.as_str())) {
+            return Err(ConfigError(format!("certnode.{stranger} in Leptos.toml is not a setting: {} are", KEYS.join(", "))));
+        }
+        for (key, value) in leptos.into_iter().flatten() {
+            settings.insert(if key == "site-root" { "site_root".to_owned() } else { key.clone() }, value.clone());
+        }
+        Self::from_source(&Source { file: settings, environment })
+    }
+
+    fn from_source(source: &Source<'_>) -> Result<Self, ConfigError> {
+        let some = |text: &str| Some(text.to_owned());
+        let seconds = |key, default| source.number(key, default, 1, 600).map(Duration::from_secs);
+        let site_addr = source.get("site-addr", SocketAddr::from(([127, 0, 0, 1], 3000)), "an address and port such as 127.0.0.1:3000", |text| text.parse().ok())?;
+        let url = |text: &str| (text.starts_with("http://") || text.starts_with("https://")).then(|| text.trim_end_matches('/').to_owned());
+        let host = |text: &str| (!text.is_empty() && text.len() <= 60 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:".contains(&b))).then(|| text.to_owned());
+        let postgres = |text: &str| (text.starts_with("postgres://") || text.starts_with("postgresql://")).then(|| Some(text.to_owned()));
+        Ok(Self {
+            site_addr,
+            site_root: source.get("site_root", "target/site".into(), "a folder", |text| Some(text.into()))?,
+            public_url: source.get("public_url", format!("http://{site_addr}"), "an address that begins with http:// or https://", url)?,
+            log_host: source.get("log_host", "certnode.local".to_owned(), "a host name without a scheme", host)?,
+            database_url: source.get("database_url", None, "an address that begins with postgres://", postgres)?,
+            data_dir: source.get("data_dir", "data".into(), "a folder", |text| Some(text.into()))?,
+            postgres_bin: source.get("postgres_bin", None, "a folder", |text| Some(Some(text.into())))?,
+            pool_size: source.number("pool_size", 16, 1, 200)? as u32,
+            max_connections: source.number("max_connections", 10_000, 1, 100_000)? as usize,
+            header_timeout: seconds("header_timeout_s", 10)?,
+            body_timeout: seconds("body_timeout_s", 30)?,
+            drain_timeout: seconds("drain_timeout_s", 30)?,
+            workers: source.number("workers", 2, 1, 64)? as usize,
+            hashes_at_once: source.number("hashes_at_once", 1, 1, 64)? as usize,
+            master_key: source.get("master_key", None, "64 hex digits", |text| Some(Some(master_key(text)?)))?,
+            design_page: source.get("design_page", false, "true or false", |text| text.parse().ok())?,
+            log_format: source.get("log_format", "text".to_owned(), "text or json", |text| some(text).filter(|text| text == "text" || text == "json"))?,
+            log_filter: source.get("log_filter", "info,sqlx=warn,graphile_worker=warn".to_owned(), "a tracing filter such as info", some)?,
+        })
+    }
+
+    /// The master key: as set, or from its file, which is made with fresh random bytes when there is none.
+    pub fn keyring_secret(&self, fresh: impl FnOnce() -> [u8; 32]) -> Result<[u8; 32], ConfigError> {
+        if let Some(key) = self.master_key {
+            return Ok(key);
+        }
+        let path = self.data_dir.join("master.key");
+        match std::fs::read_to_string(&path) {
+            Ok(text) => master_key(text.trim()).ok_or_else(|| ConfigError(format!("{} does not hold 64 hex digits", path.display()))),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let key = fresh();
+                write_private(&path, &ledger::encoding::hex(&key)).map_err(|error| ConfigError(format!("{}: {error}", path.display())))?;
+                Ok(key)
+            }
+            Err(error) => Err(ConfigError(format!("{}: {error}", path.display()))),
+        }
+    }
+}
+
+fn master_key(text: &str) -> Option<[u8; 32]> {
+    ledger::encoding::from_hex(text)?.try_into().ok()
+}
+
+/// Writes a file that only its owner may read; durable before it returns, and never over another.
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent)?;
+    }
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    writeln!(file, "{text}")?;
+    file.sync_all()
+}
+
+/// The API key of the command line, when it is not given as an argument.
+pub fn api_key() -> Option<String> {
+    std::env::var("CERTNODE_API_KEY").ok()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,22 @@
+//! The server: configuration, routing, REST, WebSocket, workers, subcommands.
+
+#![forbid(unsafe_code)]
+
+pub mod auth;
+pub mod config;
+pub mod edge;
+pub mod embedded;
+pub mod import;
+pub mod layers;
+pub mod live;
+pub mod problem;
+pub mod router;
+pub mod serve;
+pub mod session;
+pub mod v1;
+pub mod verify;
+
+pub use router::AppState;
+
+/// Why a subcommand ended early: shown to the person who ran it.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;

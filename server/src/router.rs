@@ -1,0 +1,149 @@
+//! Every route of the server.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderValue, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use domain::context::{Clock as _, Cx, Domain, SystemClock};
+use leptos::config::LeptosOptions;
+use leptos::prelude::provide_context;
+use leptos_axum::LeptosRoutes as _;
+use tower_http::services::ServeDir;
+
+use crate::auth::SessionCx;
+use crate::config::Config;
+use crate::problem::Refusal;
+use crate::{layers, live, session, v1};
+
+/// The largest form or server-function call.
+const FORM_MAX: usize = 64 << 10;
+
+/// What every handler can reach. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState {
+    /// The business.
+    pub domain: Domain,
+    /// The configuration.
+    pub config: Arc<Config>,
+    leptos: LeptosOptions,
+}
+
+impl AppState {
+    /// The state of a server.
+    pub fn new(domain: Domain, config: Arc<Config>) -> Self {
+        let leptos = LeptosOptions::builder()
+            .output_name("certnode")
+            .site_root(config.site_root.to_string_lossy().into_owned())
+            .site_addr(config.site_addr)
+            .hash_files(true)
+            .build();
+        Self { domain, config, leptos }
+    }
+
+    /// A request's id.
+    pub fn new_id(&self) -> uuid::Uuid {
+        SystemClock.new_id()
+    }
+}
+
+impl axum::extract::FromRef<AppState> for LeptosOptions {
+    fn from_ref(state: &AppState) -> Self {
+        state.leptos.clone()
+    }
+}
+
+/// The router, ready to serve.
+pub fn router(state: AppState) -> Router {
+    let forms = Router::new()
+        .route("/sign-up", post(session::sign_up))
+        .route("/sign-in", post(session::sign_in))
+        .route("/sign-out", post(session::sign_out))
+        .route("/mode", post(session::choose_mode))
+        .route("/org", post(session::choose_org))
+        .route("/theme", post(session::choose_theme));
+    Router::new()
+        .merge(pages(&state).merge(forms))
+        .layer(axum::extract::DefaultBodyLimit::max(FORM_MAX))
+        .merge(v1::router())
+        .route("/live", get(live::live))
+        .route("/receipts/{id}/bundle", get(bundle))
+        .route("/healthz", get(async || "ok"))
+        .route("/readyz", get(ready))
+        .fallback_service(files(&state))
+        .layer(from_fn(layers::same_origin))
+        .layer(from_fn_with_state(state.clone(), layers::around))
+        .with_state(state)
+}
+
+/// Pages and server functions: both get the context of whoever asks.
+fn pages(state: &AppState) -> Router<AppState> {
+    let routes = leptos_axum::generate_route_list(app::App);
+    let options = state.leptos.clone();
+    let functions = async |request: Request| {
+        let cx = request.extensions().get::<Cx>().cloned();
+        leptos_axum::handle_server_fns_with_context(move || provide(cx.clone()), request).await
+    };
+    let render = move |request: Request| {
+        let (options, cx) = (options.clone(), request.extensions().get::<Cx>().cloned());
+        let handler = leptos_axum::render_app_to_stream_with_context(move || provide(cx.clone()), move || app::shell(options.clone()));
+        handler(request)
+    };
+    Router::new()
+        .route("/fn/{*function}", get(functions).post(functions))
+        .leptos_routes_with_handler(routes, render)
+        .layer(from_fn(no_store))
+        .layer(from_fn_with_state(state.clone(), layers::pages))
+}
+
+fn provide(cx: Option<Cx>) {
+    if let Some(cx) = cx {
+        provide_context(cx);
+    }
+}
+
+/// Pages show what only their reader may see.
+async fn no_store(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// `GET /receipts/{id}/bundle`: the download of the dashboard.
+async fn bundle(SessionCx(cx): SessionCx, Path(id): Path<String>) -> Result<Response, Refusal> {
+    v1::receipts::bundle(&cx, &id).await
+}
+
+async fn ready(State(state): State<AppState>) -> Response {
+    if state.domain.database().ping().await { "ready".into_response() } else { axum::http::StatusCode::SERVICE_UNAVAILABLE.into_response() }
+}
+
+/// Built files: those with a hash in their name never change. What is no file is the page that says so.
+fn files(state: &AppState) -> Router {
+    let not_found = {
+        let state = state.clone();
+        axum::routing::any(async move |request: Request| {
+            let options = state.leptos.clone();
+            let handler = leptos_axum::render_app_to_stream(move || app::shell(options.clone()));
+            let mut response = handler(request).await;
+            *response.status_mut() = axum::http::StatusCode::NOT_FOUND;
+            response
+        })
+    };
+    let directory = ServeDir::new(&state.config.site_root).precompressed_br().precompressed_gzip().append_index_html_on_directories(false);
+    Router::new().fallback_service(directory.fallback(not_found)).layer(from_fn(cached))
+}
+
+async fn cached(request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    let mut response = next.run(request).await;
+    if response.status().is_success() {
+        let hashed = path.starts_with("/pkg/");
+        let value = if hashed { "public, max-age=31536000, immutable" } else { "public, max-age=3600" };
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,79 @@
+//! `certnode serve`
+
+use std::sync::Arc;
+
+use domain::context::{Clock as _, Domain, Options, SystemClock};
+use domain::database::Database;
+use domain::keyring::Keyring;
+use futures::FutureExt as _;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::Failure;
+use crate::config::Config;
+use crate::edge;
+use crate::embedded::Embedded;
+use crate::router::{AppState, router};
+
+/// Serves until SIGTERM or SIGINT; then finishes what is under way and stops the database that is ours.
+pub async fn run(config: Config) -> Result<(), Failure> {
+    let listener = TcpListener::bind(config.site_addr).await.map_err(|error| format!("{}: {error}", config.site_addr))?;
+    let (database, embedded) = open_database(&config).await?;
+    let result = serve(config, listener, database).await;
+    if let Some(embedded) = embedded {
+        embedded.stop().await?;
+    }
+    result
+}
+
+/// The operator's database, or the embedded one, brought up to date.
+pub async fn open_database(config: &Config) -> Result<(Database, Option<Embedded>), Failure> {
+    let embedded = match &config.database_url {
+        Some(_) => None,
+        None => Some(Embedded::start(&config.data_dir, config.postgres_bin.as_deref()).await?),
+    };
+    let url = embedded.as_ref().map(Embedded::url).or_else(|| config.database_url.clone()).unwrap_or_default();
+    let migrated = async {
+        let database = Database::open(&url, config.pool_size)?;
+        database.migrate().await?;
+        database.check_durability().await?;
+        Ok::<_, Failure>(database)
+    };
+    match (migrated.await, embedded) {
+        (Ok(database), embedded) => Ok((database, embedded)),
+        (Err(failure), Some(embedded)) => {
+            embedded.stop().await?;
+            Err(failure)
+        }
+        (Err(failure), None) => Err(failure),
+    }
+}
+
+async fn serve(config: Config, listener: TcpListener, database: Database) -> Result<(), Failure> {
+    let secret = config.keyring_secret(|| {
+        let mut key = [0; 32];
+        SystemClock.fill(&mut key);
+        key
+    })?;
+    let keyring = Keyring::new(secret, &config.log_host);
+    let hashes_at_once = config.hashes_at_once;
+    let domain = Domain::start(Options { database: database.clone(), keyring, clock: Arc::new(SystemClock), hashes_at_once });
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let stop = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    let stop = stop.boxed().shared();
+    let state = AppState::new(domain.clone(), Arc::new(config.clone()));
+    #[expect(clippy::print_stdout, reason = "the address is what a person who started the server looks for")]
+    {
+        println!("CertNode is ready at http://{}", config.site_addr);
+    }
+    let workers = domain::jobs::run_workers(domain.clone(), config.workers, stop.clone());
+    let (worked, ()) = tokio::join!(workers, edge::serve(listener, router(state), &config, stop));
+    domain.drain().await;
+    database.close().await;
+    Ok(worked?)
+}

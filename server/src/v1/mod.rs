@@ -1,0 +1,87 @@
+//! The REST API, version 1.
+
+use axum::Router;
+use axum::http::Method;
+use domain::Problem;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::AppState;
+use crate::problem::Refusal;
+
+pub mod imports;
+pub mod logs;
+pub mod receipts;
+
+/// The largest body of a request that is no import: a receipt's 256 KiB and what is around it.
+const BODY_MAX: usize = 320 << 10;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "CertNode",
+        description = "Signed, tamper-evident receipts of business events, in a log that anyone can verify.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    servers((url = "/", description = "This server")),
+    modifiers(&Bearer),
+    tags(
+        (name = "receipts", description = "Issue receipts, find them, and take them away as files that verify offline."),
+        (name = "imports", description = "Files of business events that become receipts."),
+        (name = "log", description = "The log of your organisation in the key's mode.")
+    )
+)]
+struct Document;
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let mut http = Http::new(HttpAuthScheme::Bearer);
+        http.description = Some("An API key: cn_live_… or cn_test_…".to_owned());
+        document.components.get_or_insert_default().add_security_scheme("api_key", SecurityScheme::Http(http));
+    }
+}
+
+fn api() -> OpenApiRouter<AppState> {
+    let small = OpenApiRouter::new()
+        .routes(routes!(receipts::list_receipts, receipts::create_receipt))
+        .routes(routes!(receipts::get_receipt))
+        .routes(routes!(receipts::get_receipt_bundle))
+        .routes(routes!(imports::get_import))
+        .routes(routes!(imports::list_import_refusals))
+        .routes(routes!(logs::get_log))
+        .layer(axum::extract::DefaultBodyLimit::max(BODY_MAX));
+    let large = OpenApiRouter::new()
+        .routes(routes!(imports::create_import))
+        .layer(axum::extract::DefaultBodyLimit::max(domain::imports::MAX_BYTES));
+    OpenApiRouter::with_openapi(Document::openapi()).nest("/v1", small.merge(large))
+}
+
+/// The OpenAPI 3.1 document, from the handlers themselves.
+pub fn openapi() -> String {
+    let mut text = api().into_openapi().to_pretty_json().unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// The routes, with refusals for what is not one.
+pub fn router() -> Router<AppState> {
+    let document: &'static str = openapi().leak();
+    let (router, _) = api().split_for_parts();
+    router
+        .route("/v1/openapi.json", axum::routing::get(async move || ([("content-type", "application/json")], document)))
+        .route("/v1", axum::routing::any(missing))
+        .route("/v1/{*rest}", axum::routing::any(missing))
+        .method_not_allowed_fallback(wrong_method)
+}
+
+async fn missing() -> Refusal {
+    Refusal(Problem::not_found())
+}
+
+async fn wrong_method(method: Method) -> Refusal {
+    Refusal(Problem::new(405, "wrong_method", "").because(format!("{method} is not something that can be done here.")))
+}
