@@ -1,0 +1,35 @@
+//! Server functions of the overview.
+
+use leptos::prelude::*;
+
+use super::{Framed, Overview};
+use crate::error::AppError;
+
+/// Everything the overview shows.
+#[server]
+pub async fn get_overview() -> Result<Framed<Overview>, AppError> {
+    use domain::page::Page;
+    use domain::receipts::Filter;
+    use domain::{api_keys, imports, logs, receipts};
+
+    let cx = crate::request::cx()?;
+    crate::private::framed(&cx, async {
+        let page = Page { limit: 8, ..Page::default() };
+        let keys = match api_keys::list(&cx).await {
+            Ok(keys) => keys,
+            // A viewer sees receipts and no keys.
+            Err(problem) if problem.status == 403 => Vec::new(),
+            Err(problem) => return Err(problem),
+        };
+        let mode = cx.tenant()?.1;
+        Ok(Overview {
+            keys: keys.into_iter().filter(|key| key.mode == mode && key.revoked_at.is_none()).collect(),
+            latest: receipts::list(&cx, &Filter::default(), &page).await?.data,
+            head: logs::head(&cx).await?,
+            import: imports::latest(&cx).await?,
+            test: mode == domain::Mode::Test,
+            url: crate::request::public_url(),
+        })
+    })
+    .await
+}

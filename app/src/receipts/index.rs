@@ -1,0 +1,123 @@
+//! `/receipts`
+
+use domain::page::{List, Page};
+use domain::receipts::{Filter, KINDS, Summary};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::components::Form;
+use leptos_router::hooks::use_query_map;
+
+use super::{Found, filter_of, list_receipts, query_of};
+use crate::dashboard::TestActions;
+use crate::error::{field_sentence, sentence};
+use crate::private::{crumb, show};
+use crate::ui::{Badge, Button, Column, DateTime, EmptyState, Input, LinkButton, MoneyText, Notice, PageHeader, Pager, Select, Table};
+
+/// The list: the address says what is shown.
+#[component]
+pub fn ReceiptsPage() -> impl IntoView {
+    let query = use_query_map();
+    let source = move || {
+        let query = query.get();
+        let limit = query.get("limit").and_then(|limit| limit.parse().ok()).unwrap_or_default();
+        (filter_of(&query), Page { limit, after: query.get("after"), before: query.get("before") })
+    };
+    let found = Resource::new(source, |(filter, page)| list_receipts(filter, page));
+    view! {
+        <Title text="Receipts"/>
+        {show::<Found>(found, vec![crumb("/receipts", "Receipts")], receipts_page)}
+    }
+}
+
+fn receipts_page(Found { list, filter }: Found) -> AnyView {
+    let query = query_of(&filter);
+    let narrowed = !query.is_empty();
+    let rows = match list {
+        Ok(list) if list.data.is_empty() => view! { <NoReceipts narrowed=narrowed/> }.into_any(),
+        Ok(list) => view! { <Rows list=list query=query/> }.into_any(),
+        Err(error) => {
+            let fields = error.fields.iter().map(|(field, code)| field_sentence(field, code));
+            let said: Vec<&str> = fields.collect();
+            let said = if said.is_empty() { sentence(&error.code).to_owned() } else { said.join(" ") };
+            view! { <div class="card-body"><Notice tone="bad">{said}</Notice></div> }.into_any()
+        }
+    };
+    view! {
+        <PageHeader title="Receipts" about="Everything that was certified in this mode, newest first."/>
+        <section class="card">
+            <Filters filter=filter/>
+            {rows}
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Filters(filter: Filter) -> impl IntoView {
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let kinds = [("", "Any kind")].into_iter().map(|(value, text)| (value.to_owned(), text.to_owned()));
+    let mut kinds: Vec<(String, String)> = kinds.chain(KINDS.iter().map(|kind| ((*kind).to_owned(), kind.replace('_', " ")))).collect();
+    if let Some(own) = filter.kind.as_ref().filter(|kind| !kind.is_empty() && !KINDS.contains(&kind.as_str())) {
+        kinds.push((own.clone(), own.clone()));
+    }
+    let currencies = ["", "USD", "EUR", "GBP", "CHF", "JPY", "BTC"].map(|code| (code.to_owned(), if code.is_empty() { "Any".to_owned() } else { code.to_owned() }));
+    view! {
+        <Form method="GET" action="/receipts" attr:class="filters" attr:role="search" attr:aria-label="Filter receipts">
+            <div class="filters-wide"><Input name="search" label="Reference or id" value=text(&filter.search) placeholder="order-1001 or rcpt_…"/></div>
+            <Select name="kind" label="Kind" value=text(&filter.kind) options=kinds/>
+            <Input name="from" label="Happened from" kind="date" value=text(&filter.from)/>
+            <Input name="until" label="Happened until" kind="date" value=text(&filter.until)/>
+            <Select name="currency" label="Currency" value=text(&filter.currency) options=currencies.to_vec()/>
+            <Input name="min" label="Amount from" value=text(&filter.min) placeholder="0.00"/>
+            <Input name="max" label="Amount to" value=text(&filter.max) placeholder="100.00"/>
+            <div class="page-actions"><Button>"Filter"</Button><LinkButton href="/receipts" tone="quiet">"Clear"</LinkButton></div>
+        </Form>
+    }
+}
+
+#[component]
+fn NoReceipts(narrowed: bool) -> impl IntoView {
+    if narrowed {
+        let clear = view! { <LinkButton href="/receipts">"Clear the filter"</LinkButton> }.into_any();
+        view! { <EmptyState icon="filter" title="Nothing matches" text="No receipt in this mode fits all of these conditions." action=clear/> }.into_any()
+    } else {
+        let actions = view! { <div class="page-actions"><TestActions/></div> }.into_any();
+        view! { <EmptyState icon="receipt-text" title="No receipts yet" text="Send the first one through the API, or try it with one that means nothing (test mode)." action=actions/> }.into_any()
+    }
+}
+
+#[component]
+fn Rows(list: List<Summary>, query: String) -> impl IntoView {
+    let page = |name: &str, cursor: Option<String>| {
+        let join = if query.is_empty() { "" } else { "&" };
+        cursor.map(|cursor| format!("/receipts?{query}{join}{name}={cursor}"))
+    };
+    let (previous, next) = (page("before", list.previous), page("after", list.next));
+    let about = format!("{} receipts on this page", list.data.len());
+    view! {
+        <ReceiptTable receipts=list.data query=query/>
+        <Pager about=about previous=previous next=next/>
+    }
+}
+
+/// Receipts as rows; `query` is the filter they were found by, which their pages keep.
+#[component]
+pub fn ReceiptTable(receipts: Vec<Summary>, query: String) -> impl IntoView {
+    let columns = vec![Column::new("What"), Column::new("Reference"), Column::end("Amount"), Column::new("Happened"), Column::new("Certified"), Column::end("Entry"), Column::new("State")];
+    let row = move |receipt: Summary| {
+        let mark = if query.is_empty() { "" } else { "?" };
+        let href = format!("/receipts/{}{mark}{query}", receipt.id);
+        view! {
+            <tr>
+                <td data-label="What"><a class="link" href=href>{receipt.kind.replace('_', " ")}</a></td>
+                <td data-label="Reference">{receipt.reference}</td>
+                <td data-label="Amount" data-align="end"><MoneyText money=receipt.amount/></td>
+                <td data-label="Happened"><DateTime at=receipt.occurred_at day=true/></td>
+                <td data-label="Certified"><DateTime at=receipt.issued_at/></td>
+                <td data-label="Entry" data-align="end">{receipt.log_index}</td>
+                <td data-label="State"><Badge tone="good">"Included"</Badge></td>
+            </tr>
+        }
+    };
+    view! { <Table caption="Receipts" columns=columns>{receipts.into_iter().map(row).collect_view()}</Table> }
+}
