@@ -1,6 +1,5 @@
 //! Imports: how far they are, and the rows that were refused.
 
-use domain::id::ImportId;
 use domain::imports::{Import, Refusal, State};
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -24,7 +23,7 @@ pub async fn get_import(id: String) -> Result<Framed<ImportView>, AppError> {
     use domain::{Problem, imports, page::Page};
     let cx = crate::request::cx()?;
     crate::private::framed(&cx, async {
-        let id: ImportId = id.parse().map_err(|_| Problem::not_found())?;
+        let id = id.parse().map_err(|_| Problem::not_found())?;
         let page = Page { limit: 200, ..Page::default() };
         Ok(ImportView { import: imports::get(&cx, id).await?, refusals: imports::refusals(&cx, id, &page).await?.data })
     })

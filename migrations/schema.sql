@@ -1,0 +1,897 @@
+--
+-- PostgreSQL database dump
+--
+
+
+
+SET statement_timeout = 0;
+SET lock_timeout = 0;
+SET idle_in_transaction_session_timeout = 0;
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SELECT pg_catalog.set_config('search_path', '', false);
+SET check_function_bodies = false;
+SET xmloption = content;
+SET client_min_messages = warning;
+SET row_security = off;
+
+--
+-- Name: announce_event(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.announce_event() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    perform pg_notify('certnode_events', new.org_id || ' ' || new.mode || ' ' || new.id || ' ' || new.type);
+    return null;
+end $$;
+
+
+--
+-- Name: current_org(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.current_org() RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (NULLIF(current_setting('certnode.org_id'::text, true), ''::text))::uuid;
+
+
+--
+-- Name: current_person(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.current_person() RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (NULLIF(current_setting('certnode.user_id'::text, true), ''::text))::uuid;
+
+
+--
+-- Name: enqueue_job(text, json, text); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.enqueue_job(identifier text, payload json, job_key text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    perform graphile_worker.add_job(identifier => identifier, payload => payload, max_attempts => 12::smallint, job_key => job_key);
+end $$;
+
+
+--
+-- Name: presented_key(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.presented_key() RETURNS bytea
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN decode(COALESCE(current_setting('certnode.key_hash'::text, true), ''::text), 'hex'::text);
+
+
+SET default_tablespace = '';
+
+SET default_table_access_method = heap;
+
+--
+-- Name: api_keys; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.api_keys (
+    org_id uuid NOT NULL,
+    id uuid NOT NULL,
+    mode text NOT NULL,
+    name text NOT NULL,
+    secret_hash bytea NOT NULL,
+    preview text NOT NULL,
+    created_by uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    used_from text,
+    uses bigint DEFAULT 0 NOT NULL,
+    revoked_at timestamp with time zone,
+    CONSTRAINT api_keys_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
+    CONSTRAINT api_keys_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 100)))
+);
+
+ALTER TABLE ONLY public.api_keys FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: events; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.events (
+    org_id uuid NOT NULL,
+    id bigint NOT NULL,
+    mode text NOT NULL,
+    type text NOT NULL,
+    data jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.events FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: events_id_seq; Type: SEQUENCE; Schema: public; Owner: -
+--
+
+ALTER TABLE public.events ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.events_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+
+--
+-- Name: import_refusals; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.import_refusals (
+    org_id uuid NOT NULL,
+    import_id uuid NOT NULL,
+    line bigint NOT NULL,
+    reason text NOT NULL
+);
+
+ALTER TABLE ONLY public.import_refusals FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: imports; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.imports (
+    org_id uuid NOT NULL,
+    id uuid NOT NULL,
+    mode text NOT NULL,
+    name text NOT NULL,
+    content_hash bytea NOT NULL,
+    mapping jsonb NOT NULL,
+    source bytea NOT NULL,
+    state text NOT NULL,
+    rows_total bigint NOT NULL,
+    rows_done bigint DEFAULT 0 NOT NULL,
+    rows_refused bigint DEFAULT 0 NOT NULL,
+    created_by uuid,
+    created_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    CONSTRAINT imports_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
+    CONSTRAINT imports_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'finished'::text, 'failed'::text])))
+);
+
+ALTER TABLE ONLY public.imports FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: logs; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.logs (
+    org_id uuid NOT NULL,
+    mode text NOT NULL,
+    origin text NOT NULL,
+    log_vkey text NOT NULL,
+    issuing_vkey text NOT NULL,
+    size bigint NOT NULL,
+    frontier bytea NOT NULL,
+    root bytea NOT NULL,
+    checkpoint text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT logs_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
+);
+
+ALTER TABLE ONLY public.logs FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: memberships; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.memberships (
+    org_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    role text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT memberships_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'developer'::text, 'finance'::text, 'technical'::text, 'billing'::text, 'viewer'::text])))
+);
+
+ALTER TABLE ONLY public.memberships FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: orgs; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.orgs (
+    id uuid NOT NULL,
+    name text NOT NULL,
+    created_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.orgs FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: payloads; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.payloads (
+    org_id uuid NOT NULL,
+    mode text NOT NULL,
+    receipt_id uuid NOT NULL,
+    payload bytea NOT NULL,
+    salt bytea NOT NULL
+);
+
+ALTER TABLE ONLY public.payloads FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: receipts; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.receipts (
+    org_id uuid NOT NULL,
+    mode text NOT NULL,
+    id uuid NOT NULL,
+    log_index bigint NOT NULL,
+    tree_size bigint NOT NULL,
+    kind text NOT NULL,
+    reference text,
+    occurred_at timestamp with time zone NOT NULL,
+    issued_at timestamp with time zone NOT NULL,
+    amount_minor bigint,
+    currency text,
+    idempotency bytea,
+    leaf_hash bytea NOT NULL,
+    statement bytea NOT NULL,
+    CONSTRAINT receipts_amount_check CHECK (((amount_minor IS NULL) = (currency IS NULL)))
+);
+
+ALTER TABLE ONLY public.receipts FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: sessions; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.sessions (
+    token_hash bytea NOT NULL,
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    org_id uuid NOT NULL,
+    mode text NOT NULL,
+    address text NOT NULL,
+    agent text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    seen_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT sessions_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
+);
+
+
+--
+-- Name: sign_in_failures; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.sign_in_failures (
+    subject bytea NOT NULL,
+    failures integer NOT NULL,
+    failed_at timestamp with time zone NOT NULL
+);
+
+
+--
+-- Name: tiles; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.tiles (
+    org_id uuid NOT NULL,
+    mode text NOT NULL,
+    level smallint NOT NULL,
+    tile_index bigint NOT NULL,
+    hashes bytea NOT NULL
+);
+
+ALTER TABLE ONLY public.tiles FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: users; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.users (
+    id uuid NOT NULL,
+    email text NOT NULL,
+    name text NOT NULL,
+    password_hash text NOT NULL,
+    created_at timestamp with time zone NOT NULL
+);
+
+
+--
+-- Name: api_keys api_keys_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_pkey PRIMARY KEY (org_id, id);
+
+
+--
+-- Name: events events_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.events
+    ADD CONSTRAINT events_pkey PRIMARY KEY (org_id, id);
+
+
+--
+-- Name: import_refusals import_refusals_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.import_refusals
+    ADD CONSTRAINT import_refusals_pkey PRIMARY KEY (org_id, import_id, line);
+
+
+--
+-- Name: imports imports_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.imports
+    ADD CONSTRAINT imports_pkey PRIMARY KEY (org_id, id);
+
+
+--
+-- Name: logs logs_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.logs
+    ADD CONSTRAINT logs_pkey PRIMARY KEY (org_id, mode);
+
+
+--
+-- Name: memberships memberships_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.memberships
+    ADD CONSTRAINT memberships_pkey PRIMARY KEY (org_id, user_id);
+
+
+--
+-- Name: orgs orgs_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.orgs
+    ADD CONSTRAINT orgs_pkey PRIMARY KEY (id);
+
+
+--
+-- Name: payloads payloads_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.payloads
+    ADD CONSTRAINT payloads_pkey PRIMARY KEY (org_id, mode, receipt_id);
+
+
+--
+-- Name: receipts receipts_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.receipts
+    ADD CONSTRAINT receipts_pkey PRIMARY KEY (org_id, mode, id);
+
+
+--
+-- Name: sessions sessions_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_id_key UNIQUE (id);
+
+
+--
+-- Name: sessions sessions_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_pkey PRIMARY KEY (token_hash);
+
+
+--
+-- Name: sign_in_failures sign_in_failures_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.sign_in_failures
+    ADD CONSTRAINT sign_in_failures_pkey PRIMARY KEY (subject);
+
+
+--
+-- Name: tiles tiles_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.tiles
+    ADD CONSTRAINT tiles_pkey PRIMARY KEY (org_id, mode, level, tile_index);
+
+
+--
+-- Name: users users_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_pkey PRIMARY KEY (id);
+
+
+--
+-- Name: api_keys_secret_hash_key; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE UNIQUE INDEX api_keys_secret_hash_key ON public.api_keys USING btree (secret_hash);
+
+
+--
+-- Name: imports_content_hash_key; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE UNIQUE INDEX imports_content_hash_key ON public.imports USING btree (org_id, mode, content_hash);
+
+
+--
+-- Name: logs_origin_key; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE UNIQUE INDEX logs_origin_key ON public.logs USING btree (origin);
+
+
+--
+-- Name: memberships_user_id_idx; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX memberships_user_id_idx ON public.memberships USING btree (user_id);
+
+
+--
+-- Name: receipts_idempotency_key; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE UNIQUE INDEX receipts_idempotency_key ON public.receipts USING btree (org_id, mode, idempotency) WHERE (idempotency IS NOT NULL);
+
+
+--
+-- Name: receipts_kind_idx; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX receipts_kind_idx ON public.receipts USING btree (org_id, mode, kind, id);
+
+
+--
+-- Name: receipts_log_index_key; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE UNIQUE INDEX receipts_log_index_key ON public.receipts USING btree (org_id, mode, log_index);
+
+
+--
+-- Name: receipts_occurred_at_idx; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX receipts_occurred_at_idx ON public.receipts USING btree (org_id, mode, occurred_at, id);
+
+
+--
+-- Name: receipts_reference_idx; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX receipts_reference_idx ON public.receipts USING btree (org_id, mode, reference) WHERE (reference IS NOT NULL);
+
+
+--
+-- Name: sessions_expires_at_idx; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX sessions_expires_at_idx ON public.sessions USING btree (expires_at);
+
+
+--
+-- Name: sessions_user_id_idx; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX sessions_user_id_idx ON public.sessions USING btree (user_id);
+
+
+--
+-- Name: sign_in_failures_failed_at_idx; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX sign_in_failures_failed_at_idx ON public.sign_in_failures USING btree (failed_at);
+
+
+--
+-- Name: users_email_key; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE UNIQUE INDEX users_email_key ON public.users USING btree (lower(email));
+
+
+--
+-- Name: events events_announced; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER events_announced AFTER INSERT ON public.events FOR EACH ROW EXECUTE FUNCTION public.announce_event();
+
+
+--
+-- Name: api_keys api_keys_created_by_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_created_by_fkey FOREIGN KEY (created_by) REFERENCES public.users(id);
+
+
+--
+-- Name: api_keys api_keys_org_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.orgs(id);
+
+
+--
+-- Name: events events_org_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.events
+    ADD CONSTRAINT events_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.orgs(id);
+
+
+--
+-- Name: import_refusals import_refusals_org_id_import_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.import_refusals
+    ADD CONSTRAINT import_refusals_org_id_import_id_fkey FOREIGN KEY (org_id, import_id) REFERENCES public.imports(org_id, id);
+
+
+--
+-- Name: imports imports_org_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.imports
+    ADD CONSTRAINT imports_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.orgs(id);
+
+
+--
+-- Name: logs logs_org_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.logs
+    ADD CONSTRAINT logs_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.orgs(id);
+
+
+--
+-- Name: memberships memberships_org_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.memberships
+    ADD CONSTRAINT memberships_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.orgs(id);
+
+
+--
+-- Name: memberships memberships_user_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.memberships
+    ADD CONSTRAINT memberships_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
+
+--
+-- Name: receipts receipts_org_id_mode_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.receipts
+    ADD CONSTRAINT receipts_org_id_mode_fkey FOREIGN KEY (org_id, mode) REFERENCES public.logs(org_id, mode);
+
+
+--
+-- Name: sessions sessions_org_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.orgs(id);
+
+
+--
+-- Name: sessions sessions_user_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
+
+--
+-- Name: api_keys; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: api_keys api_keys_own; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY api_keys_own ON public.api_keys TO certnode_app USING (((org_id = public.current_org()) OR (secret_hash = public.presented_key()))) WITH CHECK ((org_id = public.current_org()));
+
+
+--
+-- Name: events; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.events ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: events events_own; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY events_own ON public.events TO certnode_app USING ((org_id = public.current_org())) WITH CHECK ((org_id = public.current_org()));
+
+
+--
+-- Name: events events_sequenced; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY events_sequenced ON public.events TO certnode_sequencer USING (true) WITH CHECK (true);
+
+
+--
+-- Name: import_refusals; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.import_refusals ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: import_refusals import_refusals_own; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY import_refusals_own ON public.import_refusals TO certnode_app USING ((org_id = public.current_org())) WITH CHECK ((org_id = public.current_org()));
+
+
+--
+-- Name: imports; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.imports ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: imports imports_own; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY imports_own ON public.imports TO certnode_app USING ((org_id = public.current_org())) WITH CHECK ((org_id = public.current_org()));
+
+
+--
+-- Name: logs; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.logs ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: logs logs_own; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY logs_own ON public.logs TO certnode_app USING ((org_id = public.current_org())) WITH CHECK ((org_id = public.current_org()));
+
+
+--
+-- Name: logs logs_sequenced; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY logs_sequenced ON public.logs TO certnode_sequencer USING (true) WITH CHECK (true);
+
+
+--
+-- Name: memberships; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.memberships ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: memberships memberships_own; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY memberships_own ON public.memberships TO certnode_app USING (((org_id = public.current_org()) OR (user_id = public.current_person()))) WITH CHECK ((org_id = public.current_org()));
+
+
+--
+-- Name: orgs; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.orgs ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: orgs orgs_own; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY orgs_own ON public.orgs TO certnode_app USING (((id = public.current_org()) OR (EXISTS ( SELECT
+   FROM public.memberships m
+  WHERE ((m.org_id = orgs.id) AND (m.user_id = public.current_person())))))) WITH CHECK ((id = public.current_org()));
+
+
+--
+-- Name: payloads; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.payloads ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: payloads payloads_own; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY payloads_own ON public.payloads TO certnode_app USING ((org_id = public.current_org()));
+
+
+--
+-- Name: payloads payloads_sequenced; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY payloads_sequenced ON public.payloads TO certnode_sequencer USING (true) WITH CHECK (true);
+
+
+--
+-- Name: receipts; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.receipts ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: receipts receipts_own; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY receipts_own ON public.receipts TO certnode_app USING ((org_id = public.current_org()));
+
+
+--
+-- Name: receipts receipts_sequenced; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY receipts_sequenced ON public.receipts TO certnode_sequencer USING (true) WITH CHECK (true);
+
+
+--
+-- Name: tiles; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.tiles ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: tiles tiles_own; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tiles_own ON public.tiles TO certnode_app USING ((org_id = public.current_org()));
+
+
+--
+-- Name: tiles tiles_sequenced; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tiles_sequenced ON public.tiles TO certnode_sequencer USING (true) WITH CHECK (true);
+
+
+--
+-- Name: SCHEMA public; Type: ACL; Schema: -; Owner: -
+--
+
+GRANT USAGE ON SCHEMA public TO certnode_app;
+GRANT USAGE ON SCHEMA public TO certnode_sequencer;
+
+
+--
+-- Name: FUNCTION enqueue_job(identifier text, payload json, job_key text); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.enqueue_job(identifier text, payload json, job_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.enqueue_job(identifier text, payload json, job_key text) TO certnode_app;
+
+
+--
+-- Name: TABLE api_keys; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.api_keys TO certnode_app;
+
+
+--
+-- Name: TABLE events; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT ON TABLE public.events TO certnode_app;
+GRANT INSERT ON TABLE public.events TO certnode_sequencer;
+
+
+--
+-- Name: TABLE import_refusals; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT ON TABLE public.import_refusals TO certnode_app;
+
+
+--
+-- Name: TABLE imports; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.imports TO certnode_app;
+
+
+--
+-- Name: TABLE logs; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT ON TABLE public.logs TO certnode_app;
+GRANT SELECT,UPDATE ON TABLE public.logs TO certnode_sequencer;
+
+
+--
+-- Name: TABLE memberships; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.memberships TO certnode_app;
+
+
+--
+-- Name: TABLE orgs; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.orgs TO certnode_app;
+
+
+--
+-- Name: TABLE payloads; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT ON TABLE public.payloads TO certnode_app;
+GRANT SELECT,INSERT ON TABLE public.payloads TO certnode_sequencer;
+
+
+--
+-- Name: TABLE receipts; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT ON TABLE public.receipts TO certnode_app;
+GRANT SELECT,INSERT ON TABLE public.receipts TO certnode_sequencer;
+
+
+--
+-- Name: TABLE sessions; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sessions TO certnode_app;
+
+
+--
+-- Name: TABLE sign_in_failures; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sign_in_failures TO certnode_app;
+
+
+--
+-- Name: TABLE tiles; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT ON TABLE public.tiles TO certnode_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.tiles TO certnode_sequencer;
+
+
+--
+-- Name: TABLE users; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.users TO certnode_app;
+
+
+--
+-- PostgreSQL database dump complete
+--
+
+
