@@ -107,6 +107,30 @@ pub fn verify_consistency(size1: u64, size2: u64, proof: &[Hash], root1: &Hash, 
     if old == *root1 && new == *root2 { Ok(()) } else { Err(ProofError::Root) }
 }
 
+/// [`verify_inclusion`] on bytes from outside; every hash must be 32 bytes long.
+pub fn verify_inclusion_bytes(leaf: &[u8], index: u64, size: u64, proof: &[impl AsRef<[u8]>], root: &[u8]) -> Result<(), ProofError> {
+    verify_inclusion(&hash(leaf)?, index, size, &hashes(proof)?, &hash(root)?)
+}
+
+/// [`verify_consistency`] on bytes from outside; every hash must be 32 bytes long.
+pub fn verify_consistency_bytes(
+    size1: u64,
+    size2: u64,
+    proof: &[impl AsRef<[u8]>],
+    root1: &[u8],
+    root2: &[u8],
+) -> Result<(), ProofError> {
+    verify_consistency(size1, size2, &hashes(proof)?, &hash(root1)?, &hash(root2)?)
+}
+
+fn hash(bytes: &[u8]) -> Result<Hash, ProofError> {
+    Hash::from_slice(bytes).ok_or(ProofError::HashLength)
+}
+
+fn hashes(proof: &[impl AsRef<[u8]>]) -> Result<Vec<Hash>, ProofError> {
+    proof.iter().map(|bytes| hash(bytes.as_ref())).collect()
+}
+
 /// The inclusion proof of a leaf, leaf sibling first.
 pub fn inclusion_proof(index: u64, size: u64, nodes: &impl Nodes) -> Result<Vec<Hash>, ProofError> {
     if index >= size {
