@@ -1,7 +1,7 @@
 //! Strict I-JSON (RFC 7493): one meaning for every document that is accepted, and a place and a sentence for every one that is not.
 //!
-//! Refused beyond what JSON itself refuses: duplicate names, lone surrogates, a byte-order mark, and more depth or
-//! bytes than the limits.
+//! Refused beyond what JSON itself refuses: duplicate names, lone surrogates, noncharacters, a byte-order mark, and more
+//! depth or bytes than the limits.
 
 use std::fmt;
 

@@ -9,6 +9,14 @@ type Refusal = (usize, &'static str);
 /// Objects up to this many members are searched in order for a duplicate name; larger ones through a set.
 const SMALL: usize = 16;
 
+const NONCHARACTER: &str = "this code point is not a character";
+
+/// Reserved for programs' own use, never for exchange (RFC 7493 §2.1).
+fn is_noncharacter(c: char) -> bool {
+    let code = u32::from(c);
+    (0xfdd0..=0xfdef).contains(&code) || code & 0xfffe == 0xfffe
+}
+
 pub(super) struct Parser<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -201,16 +209,29 @@ impl<'a> Parser<'a> {
         let mut text = String::new();
         loop {
             let start = self.at;
-            while self.peek().is_some_and(|byte| byte != b'"' && byte != b'\\' && byte >= 0x20) {
+            let mut ascii = true;
+            while let Some(byte) = self.peek().filter(|byte| *byte != b'"' && *byte != b'\\' && *byte >= 0x20) {
+                ascii &= byte < 0x80;
                 self.at += 1;
             }
-            text.push_str(std::str::from_utf8(&self.bytes[start..self.at]).unwrap_or_default());
+            let run = std::str::from_utf8(&self.bytes[start..self.at]).unwrap_or_default();
+            if !ascii && let Some((at, _)) = run.char_indices().find(|(_, c)| is_noncharacter(*c)) {
+                return Err((start + at, NONCHARACTER));
+            }
+            text.push_str(run);
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
                     return Ok(text);
                 }
-                Some(b'\\') => text.push(self.escape()?),
+                Some(b'\\') => {
+                    let start = self.at;
+                    let c = self.escape()?;
+                    if is_noncharacter(c) {
+                        return Err((start, NONCHARACTER));
+                    }
+                    text.push(c);
+                }
                 Some(_) => return self.refuse("a control character must be written as an escape"),
                 None => return self.refuse("the document ends inside a string"),
             }
