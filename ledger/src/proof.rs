@@ -166,7 +166,7 @@ fn subtree_proof(index: u64, level: u8, size: u64, nodes: &impl Nodes) -> Result
     for level in u32::from(level)..inner {
         let here = first_leaf >> level;
         let sibling = here ^ 1;
-        if (sibling + 1) << level <= size {
+        if sibling < size >> level {
             proof.push(node(level, sibling)?);
         } else {
             proof.push(ragged(sibling << level, size, nodes)?);
