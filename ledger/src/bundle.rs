@@ -24,7 +24,7 @@ pub struct Bundle {
     pub root_proof: Option<String>,
     /// A C2SP `tlog-policy`: whom to believe. A hint; a verifier may bring its own.
     pub policy: String,
-    /// The verifier keys of those who may issue, each with the tree size from which it did.
+    /// The verifier keys of those who may issue, each with the tree size from which it did: 0 for the first, then rising.
     pub issuing_keys: Vec<(String, u64)>,
 }
 
@@ -58,7 +58,12 @@ impl Bundle {
         canonical(&Value::Object(members))
     }
 
-    /// Reads a file. Spacing and order are free; members are not.
+    /// The verifier key in force for the log's entry `index`: the last that issued from there or before.
+    pub fn issuing_key(&self, index: u64) -> Option<&str> {
+        self.issuing_keys.iter().rev().find(|(_, from_size)| *from_size <= index).map(|(vkey, _)| vkey.as_str())
+    }
+
+    /// Reads a file. Spacing and order are free; members are not. Payloads are 256 KiB at most, in canonical form.
     pub fn parse(bytes: &[u8]) -> Result<Self, BundleError> {
         let value = json::parse_with(bytes, LIMITS).map_err(|error| BundleError(format!("It is not JSON: {error}.")))?;
         if value.get("format").and_then(Value::as_str) != Some(FORMAT) {
@@ -84,18 +89,27 @@ fn read(value: &Value) -> Option<Bundle> {
         Some(proof) => Some(proof.as_str()?.to_owned()),
         None => None,
     };
+    let payload = value.get("payload").cloned();
+    if payload.as_ref().is_some_and(|payload| canonical(payload).len() > json::RECEIPT.bytes) {
+        return None;
+    }
     let issuing_keys = value.get("key_events")?.as_array()?.iter().map(|event| {
         let known = event.get("event")?.as_str()? == "issuing_key" && event.as_object()?.len() == 3;
         let from_size = u64::try_from(event.get("from_size")?.as_i64()?).ok()?;
         known.then_some((event.get("vkey")?.as_str()?.to_owned(), from_size))
     });
+    let issuing_keys: Vec<(String, u64)> = issuing_keys.collect::<Option<_>>()?;
+    // Some key issued the first entry, and each later key took over from the one before.
+    if issuing_keys.first()?.1 != 0 || !issuing_keys.is_sorted_by(|(_, before), (_, after)| before < after) {
+        return None;
+    }
     Some(Bundle {
         statement: from_base64(&text("statement")?)?,
-        payload: value.get("payload").cloned(),
+        payload,
         salt,
         tenant_proof: text("tenant_proof")?,
         root_proof,
         policy: text("policy")?,
-        issuing_keys: issuing_keys.collect::<Option<_>>()?,
+        issuing_keys,
     })
 }

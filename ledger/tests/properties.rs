@@ -235,7 +235,7 @@ fn values() -> impl Strategy<Value = Value> {
 fn statements() -> impl Strategy<Value = Statement> {
     let file = (any::<[u8; 32]>(), any::<[u8; 32]>(), 0_u64..1 << 53, texts())
         .prop_map(|(sha256, blake3, bytes, media)| Evidence { sha256: Hash(sha256), blake3: Hash(blake3), bytes, media });
-    let ids = vec("rcpt_01[0-9a-hjkmnp-tv-z]{24}", 0..4);
+    let ids = vec("rcpt_01[0-9a-hjkmnp-tv-z]{8}[ef][0-9a-hjkmnp-tv-z]{2}[89abrstv][0-9a-hjkmnp-tv-z]{12}", 0..4);
     let hashes = (any::<[u8; 32]>(), any::<Option<[u8; 32]>>());
     ("[a-z.]{1,20}/t/[0-9a-f]{32}", texts(), texts(), vec(file, 0..4), ids, hashes).prop_map(
         |(log, kind, schema, evidence, refs, (payload, idempotency))| Statement {

@@ -7,6 +7,7 @@ use crate::commitment::commit;
 use crate::hash::leaf_hash;
 use crate::jcs::canonical;
 use crate::note::{Note, NoteError, VerifierKey};
+use crate::policy::Policy;
 use crate::proof::{ProofError, inclusion_path};
 use crate::statement::Signed;
 use crate::tlog_proof::TlogProof;
@@ -19,17 +20,12 @@ pub(super) struct Read {
     proof: Option<TlogProof>,
     note: Option<Note>,
     checkpoint: Option<Checkpoint>,
+    root_note: Option<Note>,
 }
 
 type StepResult = Result<Option<String>, String>;
 
 const UNREAD: &str = "It could not be checked, because that part of the file could not be read.";
-
-/// The log keys of a `tlog-policy`: the second word of its `log` lines.
-fn log_keys(policy: &str) -> Vec<VerifierKey> {
-    let lines = policy.lines().filter_map(|line| line.trim().strip_prefix("log "));
-    lines.filter_map(|line| line.split_whitespace().next()?.parse().ok()).collect()
-}
 
 impl Verification {
     pub(super) fn format(&mut self) -> StepResult {
@@ -54,7 +50,7 @@ impl Verification {
             self.report.root = Some(checkpoint.root);
         }
         let complete = signed.is_ok() && proof.is_some() && checkpoint.is_some();
-        self.read = Read { bundle: Some(bundle), signed: signed.ok(), proof, note, checkpoint };
+        self.read = Read { bundle: Some(bundle), signed: signed.ok(), proof, note, checkpoint, root_note: None };
         match (&self.read.signed, complete) {
             (Some(signed), true) => Ok(Some(format!(
                 "It holds receipt {} of the log {}, a proof and a checkpoint.",
@@ -87,22 +83,26 @@ impl Verification {
     pub(super) fn signature(&mut self) -> StepResult {
         let bundle = self.read.bundle.as_ref().ok_or(UNREAD)?;
         let signed = self.read.signed.as_ref().ok_or(UNREAD)?;
-        let keys = bundle.issuing_keys.iter().filter_map(|(vkey, _)| vkey.parse::<VerifierKey>().ok());
-        let mut verdict = NoteError::Unknown;
-        for key in keys {
-            match signed.verify(&key) {
-                Ok(()) => {
-                    self.report.issuing_key = Some(key.to_string());
-                    return Ok(Some(format!("Its Ed25519 signature holds for the key {} of {}.", signed.kid, key.name())));
-                }
-                Err(NoteError::Unknown) => {}
-                Err(error) => verdict = error,
+        let proof = self.read.proof.as_ref().ok_or(UNREAD)?;
+        let key = bundle.issuing_key(proof.index).and_then(|key| key.parse::<VerifierKey>().ok());
+        let key = key.ok_or("The file names no issuing key for this entry of the log.")?;
+        match signed.verify(&key) {
+            Ok(()) => {
+                self.report.issuing_key = Some(key.to_string());
+                Ok(Some(format!("Its Ed25519 signature holds for the key {} of {}.", signed.kid, key.name())))
+            }
+            Err(NoteError::Unknown) => Err(format!(
+                "It says that key {} of {} signed it, but for entry {} the file names key {} of {}.",
+                signed.kid,
+                signed.statement.log,
+                proof.index,
+                key.id_hex(),
+                key.name()
+            )),
+            Err(_) => {
+                Err("The signature does not fit: the receipt was changed after it was signed, or another key signed it.".to_owned())
             }
         }
-        Err(match verdict {
-            NoteError::Unknown => format!("The file names no issuing key {} of this log.", signed.kid),
-            _ => "The signature does not fit: the receipt was changed after it was signed, or another key signed it.".to_owned(),
-        })
     }
 
     pub(super) fn inclusion(&mut self) -> StepResult {
@@ -141,8 +141,7 @@ impl Verification {
         {
             return Err(format!("It is a checkpoint of {}, but the receipt is of {}.", checkpoint.origin, signed.statement.log));
         }
-        let keys = log_keys(self.policy.as_deref().unwrap_or(&bundle.policy));
-        let own: Vec<VerifierKey> = keys.into_iter().filter(|key| key.name() == checkpoint.origin).collect();
+        let own = self.policy_in_force(bundle)?.log_keys(&checkpoint.origin);
         match note.verify(&own) {
             Ok(good) => {
                 let key = good[0];
@@ -159,7 +158,7 @@ impl Verification {
         }
     }
 
-    pub(super) fn anchor(&self) -> StepResult {
+    pub(super) fn anchor(&mut self) -> StepResult {
         let bundle = self.read.bundle.as_ref().ok_or(UNREAD)?;
         let Some(text) = &bundle.root_proof else { return Ok(None) };
         let checkpoint = self.read.checkpoint.as_ref().ok_or(UNREAD)?;
@@ -172,10 +171,37 @@ impl Verification {
         if path.last().map_or(leaf, |node| node.result) != root.root {
             return Err("The root log does not include this checkpoint.".to_owned());
         }
-        let keys = log_keys(self.policy.as_deref().unwrap_or(&bundle.policy));
-        let own: Vec<VerifierKey> = keys.into_iter().filter(|key| key.name() == root.origin).collect();
+        let own = self.policy_in_force(bundle)?.log_keys(&root.origin);
         note.verify(&own).map_err(|_| format!("The root log's state is not signed by a key that the policy names for {}.", root.origin))?;
+        self.read.root_note = Some(note);
         Ok(Some(format!("The root log {} includes this checkpoint as entry {} of {}.", root.origin, proof.index, root.size)))
+    }
+
+    /// Witnesses cosign the root log's state, or the log's own where there is no root log yet.
+    pub(super) fn witnesses(&mut self) -> StepResult {
+        let bundle = self.read.bundle.as_ref().ok_or(UNREAD)?;
+        let note = match &bundle.root_proof {
+            Some(_) => self.read.root_note.as_ref(),
+            None => self.read.note.as_ref(),
+        };
+        let policy = self.policy_in_force(bundle)?;
+        let Some(quorum) = &policy.quorum else { return Ok(None) };
+        let evaluation = policy
+            .evaluate(note.ok_or(UNREAD)?)
+            .map_err(|_| "A witness's signature does not fit the state it is said to have seen.")?;
+        let names: Vec<&str> = evaluation.cosigned.iter().map(|(witness, _)| witness.name.as_str()).collect();
+        let seen = if names.is_empty() { "none of the witnesses named".to_owned() } else { names.join(", ") };
+        self.report.witnesses = names.iter().map(|&name| name.to_owned()).collect();
+        if evaluation.satisfied {
+            return Ok(Some(format!("{seen} signed that they saw this state, which is enough for the quorum {quorum}.")));
+        }
+        Err(format!("The policy asks for the quorum {quorum}, but only these signed that they saw this state: {seen}."))
+    }
+
+    /// The verifier's policy, or the file's.
+    fn policy_in_force(&self, bundle: &Bundle) -> Result<Policy, String> {
+        let whose = if self.policy.is_some() { "Your policy" } else { "The policy in the file" };
+        Policy::parse(self.policy.as_deref().unwrap_or(&bundle.policy)).map_err(|error| format!("{whose} cannot be used: {error}."))
     }
 }
 
