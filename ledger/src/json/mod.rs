@@ -130,13 +130,19 @@ pub struct JsonError {
     pub line: usize,
     /// The column in characters, from 1.
     pub column: usize,
+    /// The value it is in, such as `items[2].price`; empty for the document itself.
+    pub path: String,
     /// What was wrong there: the second half of a sentence that begins with the place.
     pub reason: &'static str,
 }
 
 impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}, column {}: {}", self.line, self.column, self.reason)
+        write!(f, "line {}, column {}", self.line, self.column)?;
+        if !self.path.is_empty() {
+            write!(f, ", in {}", self.path)?;
+        }
+        write!(f, ": {}", self.reason)
     }
 }
 
@@ -149,13 +155,15 @@ pub fn parse(document: &[u8]) -> Result<Value, JsonError> {
 
 /// Reads a document within limits.
 pub fn parse_with(document: &[u8], limits: Limits) -> Result<Value, JsonError> {
-    parser::Parser::new(document, limits).document().map_err(|(offset, reason)| {
+    let mut parser = parser::Parser::new(document, limits);
+    parser.document().map_err(|(offset, reason)| {
         let before = document.get(..offset).unwrap_or(document);
         let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         JsonError {
             offset,
             line: before.iter().filter(|byte| **byte == b'\n').count() + 1,
             column: String::from_utf8_lossy(&before[start..]).chars().count() + 1,
+            path: parser.into_path(),
             reason,
         }
     })

@@ -21,14 +21,28 @@ pub(super) struct Parser<'a> {
     bytes: &'a [u8],
     at: usize,
     limits: Limits,
+    /// Where the refused value is: filled on the way out, innermost first.
+    path: String,
 }
 
 impl<'a> Parser<'a> {
     pub(super) const fn new(bytes: &'a [u8], limits: Limits) -> Self {
-        Self { bytes, at: 0, limits }
+        Self { bytes, at: 0, limits, path: String::new() }
     }
 
-    pub(super) fn document(mut self) -> Result<Value, Refusal> {
+    /// Names and indices that lead to the value that was refused.
+    pub(super) fn into_path(self) -> String {
+        self.path
+    }
+
+    fn beneath<T>(&mut self, step: &str, result: Result<T, Refusal>) -> Result<T, Refusal> {
+        if result.is_err() {
+            self.path = super::join(step, &self.path);
+        }
+        result
+    }
+
+    pub(super) fn document(&mut self) -> Result<Value, Refusal> {
         if self.bytes.len() > self.limits.bytes {
             return Err((self.limits.bytes, "the document is too large"));
         }
@@ -92,7 +106,10 @@ impl<'a> Parser<'a> {
         }
         loop {
             self.space();
-            values.push(self.value(depth)?);
+            match self.value(depth) {
+                Ok(value) => values.push(value),
+                refused => return self.beneath(&format!("[{}]", values.len()), refused),
+            }
             self.space();
             match self.peek() {
                 Some(b',') => self.at += 1,
@@ -129,7 +146,7 @@ impl<'a> Parser<'a> {
                 false => !names.insert(name.clone()),
             };
             if duplicate {
-                return Err((start, "this name is already in the object"));
+                return self.beneath(&name, Err((start, "this name is already in the object")));
             }
             self.space();
             if self.peek() != Some(b':') {
@@ -137,7 +154,10 @@ impl<'a> Parser<'a> {
             }
             self.at += 1;
             self.space();
-            members.push((name, self.value(depth)?));
+            match self.value(depth) {
+                Ok(value) => members.push((name, value)),
+                refused => return self.beneath(&name, refused),
+            }
             self.space();
             match self.peek() {
                 Some(b',') => self.at += 1,
