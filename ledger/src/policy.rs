@@ -112,7 +112,7 @@ impl Policy {
     /// Which witnesses cosigned the note, and whether that is enough. The log's own signature is not looked at.
     ///
     /// # Errors
-    /// [`NoteError::BadSignature`] when a known witness's signature fails.
+    /// [`NoteError::Signature`] when a known witness's signature fails.
     pub fn evaluate(&self, note: &Note) -> Result<Evaluation<'_>, NoteError> {
         let keys: Vec<VerifierKey> = self.witnesses.iter().map(|witness| witness.key.clone()).collect();
         let verified = note.verify_any(&keys)?;
