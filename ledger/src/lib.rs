@@ -2,7 +2,7 @@
 //!
 //! Pure: no I/O, no clock, no randomness, no async. The same code signs on the server and verifies in the browser, on the
 //! command line and in the tests. Formats are public ones, so that tools we did not write read what is written here:
-//! RFC 6962/9162 trees, C2SP `tlog-tiles`, `signed-note`, `tlog-checkpoint` and `tlog-proof`, RFC 8785 canonical JSON,
+//! RFC 6962/9162 trees, C2SP `tlog-tiles`, `signed-note`, `tlog-checkpoint`, `tlog-proof` and `tlog-policy`, RFC 8785 canonical JSON,
 //! RFC 8032 Ed25519 with strict verification. Nothing here panics on what comes from outside.
 
 #![forbid(unsafe_code)]
@@ -17,6 +17,7 @@ pub mod jcs;
 pub mod json;
 pub mod key;
 pub mod note;
+pub mod policy;
 pub mod proof;
 pub mod statement;
 pub mod tile;

@@ -43,7 +43,12 @@ fn split(index: u64, size: u64) -> (u32, u32) {
 /// Folds a leaf into a root, step by step.
 ///
 /// Errors: [`ProofError::Sizes`] unless `index < size`; [`ProofError::Length`] for a proof of any but the one right length.
-pub fn inclusion_path(leaf: &Hash, index: u64, size: u64, proof: &[Hash]) -> Result<Vec<PathNode>, ProofError> {
+pub fn inclusion_path(
+    leaf: &Hash,
+    index: u64,
+    size: u64,
+    proof: &[Hash],
+) -> Result<Vec<PathNode>, ProofError> {
     if index >= size {
         return Err(ProofError::Sizes);
     }
@@ -55,23 +60,47 @@ pub fn inclusion_path(leaf: &Hash, index: u64, size: u64, proof: &[Hash]) -> Res
     let mut path = Vec::with_capacity(proof.len());
     for (level, sibling) in (0_u32..).zip(proof) {
         let sibling_is_left = level >= inner || index >> level & 1 == 1;
-        hash = if sibling_is_left { node_hash(sibling, &hash) } else { node_hash(&hash, sibling) };
-        path.push(PathNode { sibling: *sibling, sibling_is_left, result: hash });
+        hash = if sibling_is_left {
+            node_hash(sibling, &hash)
+        } else {
+            node_hash(&hash, sibling)
+        };
+        path.push(PathNode {
+            sibling: *sibling,
+            sibling_is_left,
+            result: hash,
+        });
     }
     Ok(path)
 }
 
 /// Checks that the leaf is at `index` in the tree of this size and root.
-pub fn verify_inclusion(leaf: &Hash, index: u64, size: u64, proof: &[Hash], root: &Hash) -> Result<(), ProofError> {
+pub fn verify_inclusion(
+    leaf: &Hash,
+    index: u64,
+    size: u64,
+    proof: &[Hash],
+    root: &Hash,
+) -> Result<(), ProofError> {
     let path = inclusion_path(leaf, index, size, proof)?;
     let computed = path.last().map_or(*leaf, |node| node.result);
-    if computed == *root { Ok(()) } else { Err(ProofError::Root) }
+    if computed == *root {
+        Ok(())
+    } else {
+        Err(ProofError::Root)
+    }
 }
 
 /// Checks that the tree of `size2` begins with the tree of `size1`.
 ///
 /// A verifier has nothing to check from an empty tree: `size1` 0 is an error (a witness treats it for itself).
-pub fn verify_consistency(size1: u64, size2: u64, proof: &[Hash], root1: &Hash, root2: &Hash) -> Result<(), ProofError> {
+pub fn verify_consistency(
+    size1: u64,
+    size2: u64,
+    proof: &[Hash],
+    root1: &Hash,
+    root2: &Hash,
+) -> Result<(), ProofError> {
     if size1 == 0 || size1 > size2 {
         return Err(ProofError::Sizes);
     }
@@ -104,7 +133,41 @@ pub fn verify_consistency(size1: u64, size2: u64, proof: &[Hash], root1: &Hash, 
             new = node_hash(&new, hash);
         }
     }
-    if old == *root1 && new == *root2 { Ok(()) } else { Err(ProofError::Root) }
+    if old == *root1 && new == *root2 {
+        Ok(())
+    } else {
+        Err(ProofError::Root)
+    }
+}
+
+/// [`verify_inclusion`] on bytes from outside; every hash must be 32 bytes long.
+pub fn verify_inclusion_bytes(
+    leaf: &[u8],
+    index: u64,
+    size: u64,
+    proof: &[impl AsRef<[u8]>],
+    root: &[u8],
+) -> Result<(), ProofError> {
+    verify_inclusion(&hash(leaf)?, index, size, &hashes(proof)?, &hash(root)?)
+}
+
+/// [`verify_consistency`] on bytes from outside; every hash must be 32 bytes long.
+pub fn verify_consistency_bytes(
+    size1: u64,
+    size2: u64,
+    proof: &[impl AsRef<[u8]>],
+    root1: &[u8],
+    root2: &[u8],
+) -> Result<(), ProofError> {
+    verify_consistency(size1, size2, &hashes(proof)?, &hash(root1)?, &hash(root2)?)
+}
+
+fn hash(bytes: &[u8]) -> Result<Hash, ProofError> {
+    Hash::from_slice(bytes).ok_or(ProofError::HashLength)
+}
+
+fn hashes(proof: &[impl AsRef<[u8]>]) -> Result<Vec<Hash>, ProofError> {
+    proof.iter().map(|bytes| hash(bytes.as_ref())).collect()
 }
 
 /// The inclusion proof of a leaf, leaf sibling first.
@@ -116,7 +179,11 @@ pub fn inclusion_proof(index: u64, size: u64, nodes: &impl Nodes) -> Result<Vec<
 }
 
 /// The consistency proof between two sizes of a tree.
-pub fn consistency_proof(size1: u64, size2: u64, nodes: &impl Nodes) -> Result<Vec<Hash>, ProofError> {
+pub fn consistency_proof(
+    size1: u64,
+    size2: u64,
+    nodes: &impl Nodes,
+) -> Result<Vec<Hash>, ProofError> {
     if size1 == 0 || size1 > size2 {
         return Err(ProofError::Sizes);
     }
@@ -128,13 +195,21 @@ pub fn consistency_proof(size1: u64, size2: u64, nodes: &impl Nodes) -> Result<V
     let index = (size1 - 1) >> level;
     let mut proof = subtree_proof(index, level as u8, size2, nodes)?;
     if index != 0 {
-        proof.insert(0, nodes.node(level as u8, index).ok_or(ProofError::Missing)?);
+        proof.insert(
+            0,
+            nodes.node(level as u8, index).ok_or(ProofError::Missing)?,
+        );
     }
     Ok(proof)
 }
 
 /// The siblings on the way from a perfect subtree to the root of the tree of `size` leaves.
-fn subtree_proof(index: u64, level: u8, size: u64, nodes: &impl Nodes) -> Result<Vec<Hash>, ProofError> {
+fn subtree_proof(
+    index: u64,
+    level: u8,
+    size: u64,
+    nodes: &impl Nodes,
+) -> Result<Vec<Hash>, ProofError> {
     let node = |level: u32, index: u64| nodes.node(level as u8, index).ok_or(ProofError::Missing);
     let first_leaf = index << level;
     let (inner, _) = split(first_leaf, size);
@@ -142,7 +217,7 @@ fn subtree_proof(index: u64, level: u8, size: u64, nodes: &impl Nodes) -> Result
     for level in u32::from(level)..inner {
         let here = first_leaf >> level;
         let sibling = here ^ 1;
-        if (sibling + 1) << level <= size {
+        if sibling < size >> level {
             proof.push(node(level, sibling)?);
         } else {
             proof.push(ragged(sibling << level, size, nodes)?);

@@ -1,11 +1,12 @@
 //! Tiles (C2SP `tlog-tiles`): the tree in files of 256 hashes, and entries in bundles of 256.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use crate::encoding::decimal;
-use crate::hash::Hash;
-use crate::proof::{Nodes, ProofError, inclusion_proof};
+use crate::hash::{EMPTY_ROOT, Hash};
+use crate::proof::{Nodes, ProofError, consistency_proof, inclusion_proof};
 use crate::tree::{Batch, Frontier};
 
 /// Hashes in a full tile, and entries in a full bundle.
@@ -39,15 +40,22 @@ fn index_path(index: u64, width: u16) -> String {
 
 fn parse_index_path(path: &str) -> Option<(u64, u16)> {
     let (groups, width) = match path.split_once(".p/") {
-        Some((groups, width)) => {
-            (groups, decimal(width).filter(|width| (1..WIDTH).contains(width)).and_then(|width| u16::try_from(width).ok())?)
-        }
+        Some((groups, width)) => (
+            groups,
+            decimal(width)
+                .filter(|width| (1..WIDTH).contains(width))
+                .and_then(|width| u16::try_from(width).ok())?,
+        ),
         None => (path, 256),
     };
     let mut index = 0_u64;
     let mut parts = groups.split('/').peekable();
     while let Some(part) = parts.next() {
-        let digits = if parts.peek().is_some() { part.strip_prefix('x')? } else { part };
+        let digits = if parts.peek().is_some() {
+            part.strip_prefix('x')?
+        } else {
+            part
+        };
         if digits.len() != 3 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
@@ -68,7 +76,11 @@ impl TileId {
         let (level, rest) = path.strip_prefix("tile/")?.split_once('/')?;
         let level = decimal(level).filter(|level| *level <= 63)?;
         let (index, width) = parse_index_path(rest)?;
-        Some(Self { level: u8::try_from(level).ok()?, index, width })
+        Some(Self {
+            level: u8::try_from(level).ok()?,
+            index,
+            width,
+        })
     }
 }
 
@@ -87,7 +99,11 @@ fn tile_of(level: u8, index: u64, size: u64) -> TileId {
     let hashes = size.checked_shr(u32::from(level) * LEVELS).unwrap_or(0);
     let tile = index / WIDTH;
     let width = (hashes - tile * WIDTH).min(WIDTH);
-    TileId { level, index: tile, width: width as u16 }
+    TileId {
+        level,
+        index: tile,
+        width: width as u16,
+    }
 }
 
 /// Every tile of a tree, lowest level first.
@@ -102,21 +118,44 @@ pub fn tiles_of(size: u64) -> Vec<TileId> {
 
 /// The tiles from which [`TileSet`] makes a leaf's inclusion proof in a tree of `size` leaves; empty unless `index < size`.
 pub fn tiles_for_inclusion(index: u64, size: u64) -> Vec<TileId> {
-    struct Recorder(std::cell::RefCell<Vec<TileId>>, u64);
-    impl Nodes for Recorder {
-        fn node(&self, level: u8, index: u64) -> Option<Hash> {
-            let (tile_level, within) = (level / 8, level % 8);
-            let tile = tile_of(tile_level, index << within, self.1);
-            let mut seen = self.0.borrow_mut();
-            if !seen.contains(&tile) {
-                seen.push(tile);
-            }
-            Some(Hash([0; 32]))
+    recorded(size, |nodes| inclusion_proof(index, size, nodes))
+}
+
+/// The tiles from which [`TileSet`] makes the consistency proof from `old` to `new` leaves; empty unless `0 < old < new`.
+pub fn tiles_for_consistency(old: u64, new: u64) -> Vec<TileId> {
+    recorded(new, |nodes| consistency_proof(old, new, nodes))
+}
+
+/// Answers every node, and remembers the tiles they would be in.
+struct Recorder {
+    size: u64,
+    seen: RefCell<Vec<TileId>>,
+}
+
+impl Nodes for Recorder {
+    fn node(&self, level: u8, index: u64) -> Option<Hash> {
+        let (tile_level, within) = (level / 8, level % 8);
+        let tile = tile_of(tile_level, index << within, self.size);
+        let mut seen = self.seen.borrow_mut();
+        if !seen.contains(&tile) {
+            seen.push(tile);
         }
+        Some(EMPTY_ROOT)
     }
-    let recorder = Recorder(std::cell::RefCell::default(), size);
-    let _ = inclusion_proof(index, size, &recorder);
-    recorder.0.into_inner()
+}
+
+fn recorded(
+    size: u64,
+    prove: impl FnOnce(&Recorder) -> Result<Vec<Hash>, ProofError>,
+) -> Vec<TileId> {
+    let recorder = Recorder {
+        size,
+        seen: RefCell::default(),
+    };
+    match prove(&recorder) {
+        Ok(_) => recorder.seen.into_inner(),
+        Err(_) => Vec::new(),
+    }
 }
 
 /// Tiles at hand, answering for every node in them.
@@ -126,13 +165,20 @@ pub struct TileSet {
 }
 
 impl TileSet {
-    /// Adds a tile's bytes: 32 a hash, as many as its width. Fails for any other length.
+    /// Adds a tile's bytes: 32 a hash, as many as its width, 1 to 256. Fails for any other length. The widest is kept.
     pub fn insert(&mut self, id: TileId, bytes: &[u8]) -> Result<(), ProofError> {
-        if bytes.len() != usize::from(id.width) * HASH_LEN {
+        if bytes.len() != usize::from(id.width) * HASH_LEN
+            || !(1..=WIDTH).contains(&u64::from(id.width))
+        {
             return Err(ProofError::HashLength);
         }
-        let hashes = bytes.chunks(HASH_LEN).filter_map(Hash::from_slice).collect();
-        self.tiles.insert((id.level, id.index), hashes);
+        let held = self.tiles.entry((id.level, id.index)).or_default();
+        if held.len() < usize::from(id.width) {
+            *held = bytes
+                .chunks(HASH_LEN)
+                .filter_map(Hash::from_slice)
+                .collect();
+        }
         Ok(())
     }
 }

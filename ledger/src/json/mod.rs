@@ -1,7 +1,7 @@
 //! Strict I-JSON (RFC 7493): one meaning for every document that is accepted, and a place and a sentence for every one that is not.
 //!
-//! Refused beyond what JSON itself refuses: duplicate names, lone surrogates, a byte-order mark, and more depth or
-//! bytes than the limits.
+//! Refused beyond what JSON itself refuses: duplicate names, lone surrogates, noncharacters, a byte-order mark, and more
+//! depth or bytes than the limits.
 
 use std::fmt;
 
@@ -32,13 +32,21 @@ pub enum Value {
 impl Value {
     /// An object of these members.
     pub fn object<const N: usize>(members: [(&str, Self); N]) -> Self {
-        Self::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+        Self::Object(
+            members
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
+        )
     }
 
     /// The member of this name; none for anything that is not an object with it.
     pub fn get(&self, name: &str) -> Option<&Self> {
         match self {
-            Self::Object(members) => members.iter().find(|(known, _)| known == name).map(|(_, value)| value),
+            Self::Object(members) => members
+                .iter()
+                .find(|(known, _)| known == name)
+                .map(|(_, value)| value),
             _ => None,
         }
     }
@@ -82,18 +90,24 @@ impl Value {
         match self {
             Self::Float(_) => Err(String::new()),
             Self::Array(values) => values.iter().enumerate().try_for_each(|(index, value)| {
-                value.check_integers().map_err(|rest| join(&format!("[{index}]"), &rest))
+                value
+                    .check_integers()
+                    .map_err(|rest| join(&format!("[{index}]"), &rest))
             }),
-            Self::Object(members) => {
-                members.iter().try_for_each(|(name, value)| value.check_integers().map_err(|rest| join(name, &rest)))
-            }
+            Self::Object(members) => members.iter().try_for_each(|(name, value)| {
+                value.check_integers().map_err(|rest| join(name, &rest))
+            }),
             _ => Ok(()),
         }
     }
 }
 
 fn join(first: &str, rest: &str) -> String {
-    let dot = if rest.is_empty() || rest.starts_with('[') { "" } else { "." };
+    let dot = if rest.is_empty() || rest.starts_with('[') {
+        ""
+    } else {
+        "."
+    };
     format!("{first}{dot}{rest}")
 }
 
@@ -119,7 +133,10 @@ pub struct Limits {
 }
 
 /// The limits of what goes into a receipt: 256 KiB, 32 deep.
-pub const RECEIPT: Limits = Limits { bytes: 256 << 10, depth: 32 };
+pub const RECEIPT: Limits = Limits {
+    bytes: 256 << 10,
+    depth: 32,
+};
 
 /// Where and why a document was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,13 +147,19 @@ pub struct JsonError {
     pub line: usize,
     /// The column in characters, from 1.
     pub column: usize,
+    /// The value it is in, such as `items[2].price`; empty for the document itself.
+    pub path: String,
     /// What was wrong there: the second half of a sentence that begins with the place.
     pub reason: &'static str,
 }
 
 impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}, column {}: {}", self.line, self.column, self.reason)
+        write!(f, "line {}, column {}", self.line, self.column)?;
+        if !self.path.is_empty() {
+            write!(f, ", in {}", self.path)?;
+        }
+        write!(f, ": {}", self.reason)
     }
 }
 
@@ -149,13 +172,18 @@ pub fn parse(document: &[u8]) -> Result<Value, JsonError> {
 
 /// Reads a document within limits.
 pub fn parse_with(document: &[u8], limits: Limits) -> Result<Value, JsonError> {
-    parser::Parser::new(document, limits).document().map_err(|(offset, reason)| {
+    let mut parser = parser::Parser::new(document, limits);
+    parser.document().map_err(|(offset, reason)| {
         let before = document.get(..offset).unwrap_or(document);
-        let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let start = before
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |at| at + 1);
         JsonError {
             offset,
             line: before.iter().filter(|byte| **byte == b'\n').count() + 1,
             column: String::from_utf8_lossy(&before[start..]).chars().count() + 1,
+            path: parser.into_path(),
             reason,
         }
     })

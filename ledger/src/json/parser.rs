@@ -9,18 +9,45 @@ type Refusal = (usize, &'static str);
 /// Objects up to this many members are searched in order for a duplicate name; larger ones through a set.
 const SMALL: usize = 16;
 
+const NONCHARACTER: &str = "this code point is not a character";
+
+/// Reserved for programs' own use, never for exchange (RFC 7493 §2.1).
+fn is_noncharacter(c: char) -> bool {
+    let code = u32::from(c);
+    (0xfdd0..=0xfdef).contains(&code) || code & 0xfffe == 0xfffe
+}
+
 pub(super) struct Parser<'a> {
     bytes: &'a [u8],
     at: usize,
     limits: Limits,
+    /// Where the refused value is: filled on the way out, innermost first.
+    path: String,
 }
 
 impl<'a> Parser<'a> {
     pub(super) const fn new(bytes: &'a [u8], limits: Limits) -> Self {
-        Self { bytes, at: 0, limits }
+        Self {
+            bytes,
+            at: 0,
+            limits,
+            path: String::new(),
+        }
     }
 
-    pub(super) fn document(mut self) -> Result<Value, Refusal> {
+    /// Names and indices that lead to the value that was refused.
+    pub(super) fn into_path(self) -> String {
+        self.path
+    }
+
+    fn beneath<T>(&mut self, step: &str, result: Result<T, Refusal>) -> Result<T, Refusal> {
+        if result.is_err() {
+            self.path = super::join(step, &self.path);
+        }
+        result
+    }
+
+    pub(super) fn document(&mut self) -> Result<Value, Refusal> {
         if self.bytes.len() > self.limits.bytes {
             return Err((self.limits.bytes, "the document is too large"));
         }
@@ -33,7 +60,11 @@ impl<'a> Parser<'a> {
         self.space();
         let value = self.value(0)?;
         self.space();
-        if self.at < self.bytes.len() { self.refuse("something follows the document's end") } else { Ok(value) }
+        if self.at < self.bytes.len() {
+            self.refuse("something follows the document's end")
+        } else {
+            Ok(value)
+        }
     }
 
     fn refuse<T>(&self, reason: &'static str) -> Result<T, Refusal> {
@@ -52,7 +83,9 @@ impl<'a> Parser<'a> {
 
     fn value(&mut self, depth: usize) -> Result<Value, Refusal> {
         match self.peek() {
-            Some(b'{' | b'[') if depth >= self.limits.depth => self.refuse("arrays and objects are nested too deep"),
+            Some(b'{' | b'[') if depth >= self.limits.depth => {
+                self.refuse("arrays and objects are nested too deep")
+            }
             Some(b'{') => self.object(depth + 1),
             Some(b'[') => self.array(depth + 1),
             Some(b'"') => Ok(Value::String(self.string()?)),
@@ -84,7 +117,10 @@ impl<'a> Parser<'a> {
         }
         loop {
             self.space();
-            values.push(self.value(depth)?);
+            match self.value(depth) {
+                Ok(value) => values.push(value),
+                refused => return self.beneath(&format!("[{}]", values.len()), refused),
+            }
             self.space();
             match self.peek() {
                 Some(b',') => self.at += 1,
@@ -121,7 +157,7 @@ impl<'a> Parser<'a> {
                 false => !names.insert(name.clone()),
             };
             if duplicate {
-                return Err((start, "this name is already in the object"));
+                return self.beneath(&name, Err((start, "this name is already in the object")));
             }
             self.space();
             if self.peek() != Some(b':') {
@@ -129,7 +165,10 @@ impl<'a> Parser<'a> {
             }
             self.at += 1;
             self.space();
-            members.push((name, self.value(depth)?));
+            match self.value(depth) {
+                Ok(value) => members.push((name, value)),
+                refused => return self.beneath(&name, refused),
+            }
             self.space();
             match self.peek() {
                 Some(b',') => self.at += 1,
@@ -201,16 +240,32 @@ impl<'a> Parser<'a> {
         let mut text = String::new();
         loop {
             let start = self.at;
-            while self.peek().is_some_and(|byte| byte != b'"' && byte != b'\\' && byte >= 0x20) {
+            let mut ascii = true;
+            while let Some(byte) = self
+                .peek()
+                .filter(|byte| *byte != b'"' && *byte != b'\\' && *byte >= 0x20)
+            {
+                ascii &= byte < 0x80;
                 self.at += 1;
             }
-            text.push_str(std::str::from_utf8(&self.bytes[start..self.at]).unwrap_or_default());
+            let run = std::str::from_utf8(&self.bytes[start..self.at]).unwrap_or_default();
+            if !ascii && let Some((at, _)) = run.char_indices().find(|(_, c)| is_noncharacter(*c)) {
+                return Err((start + at, NONCHARACTER));
+            }
+            text.push_str(run);
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
                     return Ok(text);
                 }
-                Some(b'\\') => text.push(self.escape()?),
+                Some(b'\\') => {
+                    let start = self.at;
+                    let c = self.escape()?;
+                    if is_noncharacter(c) {
+                        return Err((start, NONCHARACTER));
+                    }
+                    text.push(c);
+                }
                 Some(_) => return self.refuse("a control character must be written as an escape"),
                 None => return self.refuse("the document ends inside a string"),
             }
@@ -252,7 +307,10 @@ impl<'a> Parser<'a> {
     }
 
     fn four_digits(&mut self) -> Result<u32, Refusal> {
-        let digits = self.bytes.get(self.at..self.at + 4).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+        let digits = self
+            .bytes
+            .get(self.at..self.at + 4)
+            .filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
         let Some(digits) = digits.and_then(|digits| std::str::from_utf8(digits).ok()) else {
             return self.refuse("four hex digits are wanted here");
         };

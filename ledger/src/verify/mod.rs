@@ -9,13 +9,14 @@ use crate::proof::PathNode;
 mod steps;
 
 /// The steps, in the order they are taken.
-pub const STEPS: [(&str, &str); 6] = [
+pub const STEPS: [(&str, &str); 7] = [
     ("format", "The file is a receipt bundle"),
     ("payload", "The contents are what was committed to"),
     ("signature", "The issuer signed this receipt"),
     ("inclusion", "The log includes this receipt"),
     ("checkpoint", "The log signed its state"),
-    ("anchor", "Others saw the log in this state"),
+    ("anchor", "The root log includes the log's state"),
+    ("witnesses", "Others saw the log in this state"),
 ];
 
 /// How a step ended.
@@ -78,6 +79,8 @@ pub struct Report {
     pub log_key: Option<String>,
     /// The verifier key that signed the receipt.
     pub issuing_key: Option<String>,
+    /// The witnesses of the policy that saw the log's state.
+    pub witnesses: Vec<String>,
     /// The keys came from the verifier, not from the file itself.
     pub trusted_policy: bool,
 }
@@ -86,7 +89,7 @@ impl Report {
     /// Every step was taken, none failed, and those that must not be absent passed.
     pub fn is_verified(&self) -> bool {
         let fine = |step: &Step| match step.id {
-            "payload" | "anchor" => step.outcome != Outcome::Failed,
+            "payload" | "anchor" | "witnesses" => step.outcome != Outcome::Failed,
             _ => step.outcome == Outcome::Passed,
         };
         self.steps.len() == STEPS.len() && self.steps.iter().all(fine)
@@ -94,7 +97,9 @@ impl Report {
 
     /// The first step that failed.
     pub fn failed(&self) -> Option<&Step> {
-        self.steps.iter().find(|step| step.outcome == Outcome::Failed)
+        self.steps
+            .iter()
+            .find(|step| step.outcome == Outcome::Failed)
     }
 
     /// The report as JSON, for programs.
@@ -123,9 +128,26 @@ impl Report {
         });
         Value::object([
             ("verified", Value::Bool(self.is_verified())),
-            ("keys_from", if self.trusted_policy { "verifier" } else { "file" }.into()),
+            (
+                "keys_from",
+                if self.trusted_policy {
+                    "verifier"
+                } else {
+                    "file"
+                }
+                .into(),
+            ),
             ("receipt", receipt),
             ("steps", Value::Array(steps.collect())),
+            (
+                "witnesses",
+                Value::Array(
+                    self.witnesses
+                        .iter()
+                        .map(|name| name.as_str().into())
+                        .collect(),
+                ),
+            ),
         ])
     }
 }
@@ -145,7 +167,10 @@ impl Verification {
             bytes: bundle.to_vec(),
             policy: policy.map(str::to_owned),
             read: steps::Read::default(),
-            report: Report { trusted_policy: policy.is_some(), ..Report::default() },
+            report: Report {
+                trusted_policy: policy.is_some(),
+                ..Report::default()
+            },
         }
     }
 
@@ -158,14 +183,20 @@ impl Verification {
             "signature" => self.signature(),
             "inclusion" => self.inclusion(),
             "checkpoint" => self.checkpoint(),
-            _ => self.anchor(),
+            "anchor" => self.anchor(),
+            _ => self.witnesses(),
         };
         let (outcome, detail) = match result {
             Ok(Some(detail)) => (Outcome::Passed, detail),
             Ok(None) => (Outcome::NotPresent, absent(id).to_owned()),
             Err(detail) => (Outcome::Failed, detail),
         };
-        self.report.steps.push(Step { id, title, outcome, detail });
+        self.report.steps.push(Step {
+            id,
+            title,
+            outcome,
+            detail,
+        });
         self.report.steps.last()
     }
 
@@ -177,8 +208,13 @@ impl Verification {
 
 fn absent(step: &str) -> &'static str {
     match step {
-        "payload" => "The contents are not in this file: they were erased or withheld. What was signed about them still holds.",
-        _ => "This file carries no anchor: it was made before the log's state was recorded where others can see it.",
+        "payload" => {
+            "The contents are not in this file: they were erased or withheld. What was signed about them still holds."
+        }
+        "anchor" => {
+            "This file carries no anchor: it was made before the log's state was recorded where others can see it."
+        }
+        _ => "The policy asks for no witnesses.",
     }
 }
 

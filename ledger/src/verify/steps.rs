@@ -7,6 +7,7 @@ use crate::commitment::commit;
 use crate::hash::leaf_hash;
 use crate::jcs::canonical;
 use crate::note::{Note, NoteError, VerifierKey};
+use crate::policy::Policy;
 use crate::proof::{ProofError, inclusion_path};
 use crate::statement::Signed;
 use crate::tlog_proof::TlogProof;
@@ -19,17 +20,12 @@ pub(super) struct Read {
     proof: Option<TlogProof>,
     note: Option<Note>,
     checkpoint: Option<Checkpoint>,
+    root_note: Option<Note>,
 }
 
 type StepResult = Result<Option<String>, String>;
 
 const UNREAD: &str = "It could not be checked, because that part of the file could not be read.";
-
-/// The log keys of a `tlog-policy`: the second word of its `log` lines.
-fn log_keys(policy: &str) -> Vec<VerifierKey> {
-    let lines = policy.lines().filter_map(|line| line.trim().strip_prefix("log "));
-    lines.filter_map(|line| line.split_whitespace().next()?.parse().ok()).collect()
-}
 
 impl Verification {
     pub(super) fn format(&mut self) -> StepResult {
@@ -47,21 +43,37 @@ impl Verification {
                 payload: bundle.payload.clone(),
             });
         }
-        let note = proof.as_ref().and_then(|proof| Note::parse(&proof.checkpoint).ok());
-        let checkpoint = note.as_ref().and_then(|note| Checkpoint::parse(note.text()));
+        let note = proof
+            .as_ref()
+            .and_then(|proof| Note::parse(&proof.checkpoint).ok());
+        let checkpoint = note
+            .as_ref()
+            .and_then(|note| Checkpoint::parse(note.text()));
         if let Some(checkpoint) = &checkpoint {
             self.report.tree_size = Some(checkpoint.size);
             self.report.root = Some(checkpoint.root);
         }
         let complete = signed.is_ok() && proof.is_some() && checkpoint.is_some();
-        self.read = Read { bundle: Some(bundle), signed: signed.ok(), proof, note, checkpoint };
+        self.read = Read {
+            bundle: Some(bundle),
+            signed: signed.ok(),
+            proof,
+            note,
+            checkpoint,
+            root_note: None,
+        };
         match (&self.read.signed, complete) {
             (Some(signed), true) => Ok(Some(format!(
                 "It holds receipt {} of the log {}, a proof and a checkpoint.",
                 signed.statement.id, signed.statement.log
             ))),
-            (None, _) => Err("The receipt statement in it is not one: its bytes are not as they were signed.".to_owned()),
-            _ => Err("The proof or the checkpoint in it has another shape than the format's.".to_owned()),
+            (None, _) => Err(
+                "The receipt statement in it is not one: its bytes are not as they were signed."
+                    .to_owned(),
+            ),
+            _ => Err(
+                "The proof or the checkpoint in it has another shape than the format's.".to_owned(),
+            ),
         }
     }
 
@@ -71,11 +83,18 @@ impl Verification {
         let (payload, salt) = match (&bundle.payload, &bundle.salt) {
             (Some(payload), Some(salt)) => (payload, salt),
             (None, None) => return Ok(None),
-            _ => return Err("The contents and their salt must both be in the file, or neither.".to_owned()),
+            _ => {
+                return Err(
+                    "The contents and their salt must both be in the file, or neither.".to_owned(),
+                );
+            }
         };
         let found = commit(salt, &canonical(payload));
         if found == signed.statement.payload {
-            return Ok(Some(format!("Their SHA-256 with the salt is {}, as the receipt says.", short(&found.to_hex()))));
+            return Ok(Some(format!(
+                "Their SHA-256 with the salt is {}, as the receipt says.",
+                short(&found.to_hex())
+            )));
         }
         Err(format!(
             "Their SHA-256 with the salt is {}, but the receipt says {}: the contents were changed.",
@@ -87,32 +106,46 @@ impl Verification {
     pub(super) fn signature(&mut self) -> StepResult {
         let bundle = self.read.bundle.as_ref().ok_or(UNREAD)?;
         let signed = self.read.signed.as_ref().ok_or(UNREAD)?;
-        let keys = bundle.issuing_keys.iter().filter_map(|(vkey, _)| vkey.parse::<VerifierKey>().ok());
-        let mut verdict = NoteError::Unknown;
-        for key in keys {
-            match signed.verify(&key) {
-                Ok(()) => {
-                    self.report.issuing_key = Some(key.to_string());
-                    return Ok(Some(format!("Its Ed25519 signature holds for the key {} of {}.", signed.kid, key.name())));
-                }
-                Err(NoteError::Unknown) => {}
-                Err(error) => verdict = error,
+        let proof = self.read.proof.as_ref().ok_or(UNREAD)?;
+        let key = bundle
+            .issuing_key(proof.index)
+            .and_then(|key| key.parse::<VerifierKey>().ok());
+        let key = key.ok_or("The file names no issuing key for this entry of the log.")?;
+        match signed.verify(&key) {
+            Ok(()) => {
+                self.report.issuing_key = Some(key.to_string());
+                Ok(Some(format!("Its Ed25519 signature holds for the key {} of {}.", signed.kid, key.name())))
+            }
+            Err(NoteError::Unknown) => Err(format!(
+                "It says that key {} of {} signed it, but for entry {} the file names key {} of {}.",
+                signed.kid,
+                signed.statement.log,
+                proof.index,
+                key.id_hex(),
+                key.name()
+            )),
+            Err(_) => {
+                Err("The signature does not fit: the receipt was changed after it was signed, or another key signed it.".to_owned())
             }
         }
-        Err(match verdict {
-            NoteError::Unknown => format!("The file names no issuing key {} of this log.", signed.kid),
-            _ => "The signature does not fit: the receipt was changed after it was signed, or another key signed it.".to_owned(),
-        })
     }
 
     pub(super) fn inclusion(&mut self) -> StepResult {
         let leaf = self.report.leaf.ok_or(UNREAD)?;
         let proof = self.read.proof.as_ref().ok_or(UNREAD)?;
         let checkpoint = self.read.checkpoint.as_ref().ok_or(UNREAD)?;
-        let path = inclusion_path(&leaf, proof.index, checkpoint.size, &proof.hashes).map_err(|error| match error {
-            ProofError::Sizes => format!("Entry {} cannot be in a log of {} entries.", proof.index, checkpoint.size),
-            _ => format!("A proof for entry {} of {} has another number of hashes.", proof.index, checkpoint.size),
-        })?;
+        let path = inclusion_path(&leaf, proof.index, checkpoint.size, &proof.hashes).map_err(
+            |error| match error {
+                ProofError::Sizes => format!(
+                    "Entry {} cannot be in a log of {} entries.",
+                    proof.index, checkpoint.size
+                ),
+                _ => format!(
+                    "A proof for entry {} of {} has another number of hashes.",
+                    proof.index, checkpoint.size
+                ),
+            },
+        )?;
         let root = path.last().map_or(leaf, |node| node.result);
         let hashes = path.len();
         self.report.path = path;
@@ -139,43 +172,112 @@ impl Verification {
         if let Some(signed) = &self.read.signed
             && signed.statement.log != checkpoint.origin
         {
-            return Err(format!("It is a checkpoint of {}, but the receipt is of {}.", checkpoint.origin, signed.statement.log));
+            return Err(format!(
+                "It is a checkpoint of {}, but the receipt is of {}.",
+                checkpoint.origin, signed.statement.log
+            ));
         }
-        let keys = log_keys(self.policy.as_deref().unwrap_or(&bundle.policy));
-        let own: Vec<VerifierKey> = keys.into_iter().filter(|key| key.name() == checkpoint.origin).collect();
+        let own = self.policy_in_force(bundle)?.log_keys(&checkpoint.origin);
         match note.verify(&own) {
             Ok(good) => {
                 let key = good[0];
                 self.report.log_key = Some(key.to_string());
-                let whose = if self.report.trusted_policy { "your own policy" } else { "the file itself" };
+                let whose = if self.report.trusted_policy {
+                    "your own policy"
+                } else {
+                    "the file itself"
+                };
                 Ok(Some(format!(
                     "The log's Ed25519 signature over {} entries holds for the key {}, which is named by {whose}.",
                     checkpoint.size,
                     key.id_hex()
                 )))
             }
-            Err(NoteError::Unknown) => Err(format!("It is not signed by a key that the policy names for {}.", checkpoint.origin)),
-            Err(_) => Err("The log's signature does not fit: the checkpoint was changed after it was signed.".to_owned()),
+            Err(NoteError::Unknown) => Err(format!(
+                "It is not signed by a key that the policy names for {}.",
+                checkpoint.origin
+            )),
+            Err(_) => Err(
+                "The log's signature does not fit: the checkpoint was changed after it was signed."
+                    .to_owned(),
+            ),
         }
     }
 
-    pub(super) fn anchor(&self) -> StepResult {
+    pub(super) fn anchor(&mut self) -> StepResult {
         let bundle = self.read.bundle.as_ref().ok_or(UNREAD)?;
-        let Some(text) = &bundle.root_proof else { return Ok(None) };
+        let Some(text) = &bundle.root_proof else {
+            return Ok(None);
+        };
         let checkpoint = self.read.checkpoint.as_ref().ok_or(UNREAD)?;
         let unread = || "The proof in the root log has another shape than the format's.".to_owned();
         let proof = TlogProof::parse(text).ok_or_else(unread)?;
         let note = Note::parse(&proof.checkpoint).map_err(|_| unread())?;
         let root = Checkpoint::parse(note.text()).ok_or_else(unread)?;
         let leaf = leaf_hash(checkpoint.text().as_bytes());
-        let path = inclusion_path(&leaf, proof.index, root.size, &proof.hashes).map_err(|_| unread())?;
+        let path =
+            inclusion_path(&leaf, proof.index, root.size, &proof.hashes).map_err(|_| unread())?;
         if path.last().map_or(leaf, |node| node.result) != root.root {
             return Err("The root log does not include this checkpoint.".to_owned());
         }
-        let keys = log_keys(self.policy.as_deref().unwrap_or(&bundle.policy));
-        let own: Vec<VerifierKey> = keys.into_iter().filter(|key| key.name() == root.origin).collect();
-        note.verify(&own).map_err(|_| format!("The root log's state is not signed by a key that the policy names for {}.", root.origin))?;
-        Ok(Some(format!("The root log {} includes this checkpoint as entry {} of {}.", root.origin, proof.index, root.size)))
+        let own = self.policy_in_force(bundle)?.log_keys(&root.origin);
+        note.verify(&own).map_err(|_| {
+            format!(
+                "The root log's state is not signed by a key that the policy names for {}.",
+                root.origin
+            )
+        })?;
+        self.read.root_note = Some(note);
+        Ok(Some(format!(
+            "The root log {} includes this checkpoint as entry {} of {}.",
+            root.origin, proof.index, root.size
+        )))
+    }
+
+    /// Witnesses cosign the root log's state, or the log's own where there is no root log yet.
+    pub(super) fn witnesses(&mut self) -> StepResult {
+        let bundle = self.read.bundle.as_ref().ok_or(UNREAD)?;
+        let note = match &bundle.root_proof {
+            Some(_) => self.read.root_note.as_ref(),
+            None => self.read.note.as_ref(),
+        };
+        let policy = self.policy_in_force(bundle)?;
+        let Some(quorum) = &policy.quorum else {
+            return Ok(None);
+        };
+        let evaluation = policy
+            .evaluate(note.ok_or(UNREAD)?)
+            .map_err(|_| "A witness's signature does not fit the state it is said to have seen.")?;
+        let names: Vec<&str> = evaluation
+            .cosigned
+            .iter()
+            .map(|(witness, _)| witness.name.as_str())
+            .collect();
+        let seen = if names.is_empty() {
+            "none of the witnesses named".to_owned()
+        } else {
+            names.join(", ")
+        };
+        self.report.witnesses = names.iter().map(|&name| name.to_owned()).collect();
+        if evaluation.satisfied {
+            return Ok(Some(format!(
+                "{seen} signed that they saw this state, which is enough for the quorum {quorum}."
+            )));
+        }
+        Err(format!(
+            "The policy asks for the quorum {quorum}, but only these signed that they saw this state: {seen}."
+        ))
+    }
+
+    /// The verifier's policy, or the file's.
+    fn policy_in_force(&self, bundle: &Bundle) -> Result<Policy, String> {
+        let whose = if self.policy.is_some() {
+            "Your policy"
+        } else {
+            "The policy in the file"
+        };
+        Policy::parse(self.policy.as_deref().unwrap_or(&bundle.policy))
+            .map_err(|error| format!("{whose} cannot be used: {error}."))
     }
 }
 

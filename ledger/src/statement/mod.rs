@@ -3,10 +3,12 @@
 //! Canonical JSON (RFC 8785), stored and hashed as it is: who says (`log`, `kid`), what (`type`, `id`, `payload` by
 //! commitment), when (`issued_at`), and an Ed25519 signature over `certnode/receipt/v1\n` and the statement without `sig`.
 
+mod forms;
+
 use crate::encoding::{base64, from_base64};
 use crate::hash::Hash;
 use crate::jcs::{canonical, write_string};
-use crate::json::{self, Value};
+use crate::json::{self, MAX_SAFE_INTEGER, Value};
 use crate::key::IssuingKey;
 use crate::note::{NoteError, VerifierKey};
 
@@ -55,8 +57,10 @@ pub struct Statement {
 pub enum StatementError {
     /// Over 65,535 bytes.
     TooLarge,
-    /// Not canonical JSON with just the members a statement has.
+    /// Not canonical JSON with just the members a statement has, or an id, time or length that is not one.
     Malformed,
+    /// The key signs for another log.
+    WrongKey,
 }
 
 impl Statement {
@@ -82,7 +86,11 @@ impl Statement {
             out.extend(b",\"idem\":");
             write_string(&hash.to_hex(), &mut out);
         }
-        for (name, text) in [("issued_at", self.issued_at.as_str()), ("kid", kid), ("log", &self.log)] {
+        for (name, text) in [
+            ("issued_at", self.issued_at.as_str()),
+            ("kid", kid),
+            ("log", &self.log),
+        ] {
             out.extend(format!(",\"{name}\":").as_bytes());
             write_string(text, &mut out);
         }
@@ -107,11 +115,33 @@ impl Statement {
         out
     }
 
+    /// Whether ids are TypeIDs around UUIDv7, the time is one, and lengths are within 2⁵³−1.
+    fn is_well_formed(&self) -> bool {
+        let countable = |file: &Evidence| file.bytes <= MAX_SAFE_INTEGER.unsigned_abs();
+        let ids = std::iter::once(&self.id).chain(&self.refs);
+        forms::is_time(&self.issued_at)
+            && ids.map(String::as_str).all(forms::is_id)
+            && self.evidence.iter().all(countable)
+    }
+
     /// The signed statement: the bytes of the log's entry.
+    ///
+    /// Errors: [`StatementError::WrongKey`] unless the key is that of `log`; [`StatementError::Malformed`];
+    /// [`StatementError::TooLarge`] over [`MAX_BYTES`].
     pub fn sign(&self, key: &IssuingKey) -> Result<Vec<u8>, StatementError> {
+        if key.verifier().name().strip_suffix("/issuer") != Some(self.log.as_str()) {
+            return Err(StatementError::WrongKey);
+        }
+        if !self.is_well_formed() {
+            return Err(StatementError::Malformed);
+        }
         let signature = key.sign(&message(&self.write(key.id(), None)));
         let bytes = self.write(key.id(), Some(&signature));
-        if bytes.len() > MAX_BYTES { Err(StatementError::TooLarge) } else { Ok(bytes) }
+        if bytes.len() > MAX_BYTES {
+            Err(StatementError::TooLarge)
+        } else {
+            Ok(bytes)
+        }
     }
 }
 
@@ -138,17 +168,29 @@ impl Signed {
         }
         let value = json::parse(bytes).map_err(|_| StatementError::Malformed)?;
         let read = read(&value).ok_or(StatementError::Malformed)?;
-        let signature: &[u8; 64] = read.signature.as_slice().try_into().map_err(|_| StatementError::Malformed)?;
+        let signature: &[u8; 64] = read
+            .signature
+            .as_slice()
+            .try_into()
+            .map_err(|_| StatementError::Malformed)?;
+        if !read.statement.is_well_formed() {
+            return Err(StatementError::Malformed);
+        }
         // Whatever is not exactly as we would write it is not a statement: no unknown members, no second spelling.
         if canonical(&value) != bytes || read.statement.write(&read.kid, Some(signature)) != bytes {
             return Err(StatementError::Malformed);
         }
-        Ok(Self { message: message(&read.statement.write(&read.kid, None)), ..read })
+        Ok(Self {
+            message: message(&read.statement.write(&read.kid, None)),
+            ..read
+        })
     }
 
     /// Checks the signature by a key whose id is the statement's `kid`.
     pub fn verify(&self, key: &VerifierKey) -> Result<(), NoteError> {
-        if key.id_hex() != self.kid || key.name().strip_suffix("/issuer") != Some(self.statement.log.as_str()) {
+        if key.id_hex() != self.kid
+            || key.name().strip_suffix("/issuer") != Some(self.statement.log.as_str())
+        {
             return Err(NoteError::Unknown);
         }
         key.verify(&self.message, &self.signature)
@@ -157,8 +199,18 @@ impl Signed {
 
 fn read(value: &Value) -> Option<Signed> {
     let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
-    let evidence = value.get("evidence")?.as_array()?.iter().map(read_evidence).collect::<Option<_>>()?;
-    let refs = value.get("refs")?.as_array()?.iter().map(|id| id.as_str().map(str::to_owned)).collect::<Option<_>>()?;
+    let evidence = value
+        .get("evidence")?
+        .as_array()?
+        .iter()
+        .map(read_evidence)
+        .collect::<Option<_>>()?;
+    let refs = value
+        .get("refs")?
+        .as_array()?
+        .iter()
+        .map(|id| id.as_str().map(str::to_owned))
+        .collect::<Option<_>>()?;
     let idempotency = match value.get("idem") {
         Some(hash) => Some(Hash::from_hex(hash.as_str()?)?),
         None => None,
@@ -174,7 +226,12 @@ fn read(value: &Value) -> Option<Signed> {
         refs,
         idempotency,
     };
-    Some(Signed { statement, kid: text("kid")?, signature: from_base64(&text("sig")?)?, message: Vec::new() })
+    Some(Signed {
+        statement,
+        kid: text("kid")?,
+        signature: from_base64(&text("sig")?)?,
+        message: Vec::new(),
+    })
 }
 
 fn read_evidence(value: &Value) -> Option<Evidence> {
