@@ -7,9 +7,9 @@ use time::macros::datetime;
 
 use crate::shell::PublicLayout;
 use crate::ui::{
-    Avatar, Badge, Button, Card, Checkbox, CodeBlock, Column, DateTime, Dialog, Drawer, EmptyState, ErrorState, Icon, Input, Link, LinkButton,
-    Menu, MoneyText, Notice, PageHeader, Pager, Progress, Segmented, Select, Skeleton, SortLink, Stat, Step, Stepper, Switch, Table, Tabs, Textarea,
-    Tooltip, use_toasts,
+    Avatar, Badge, Button, Card, Checkbox, CodeBlock, Column, DateTime, Dialog, Drawer, EmptyState, ErrorState, Icon,
+    Input, Link, LinkButton, Menu, MoneyText, Notice, PageHeader, Pager, Progress, Segmented, Select, Skeleton,
+    SortLink, Stat, Step, Stepper, Switch, Table, Tabs, Textarea, Tooltip, use_toasts,
 };
 
 /// The gallery.
@@ -53,7 +53,9 @@ fn Actions() -> impl IntoView {
 
 #[component]
 fn Fields() -> impl IntoView {
-    let options = [("transaction", "transaction"), ("approval", "approval")].map(|(value, text)| (value.to_owned(), text.to_owned())).to_vec();
+    let options = [("transaction", "transaction"), ("approval", "approval")]
+        .map(|(value, text)| (value.to_owned(), text.to_owned()))
+        .to_vec();
     view! {
         <Card title="Fields">
             <div class="gallery-grid">
@@ -114,8 +116,10 @@ fn Containers() -> impl IntoView {
 
 #[component]
 fn Tables() -> impl IntoView {
-    let sorted = |title: &str, now| Column { sort: Some(SortLink { href: "#table".into(), now }), ..Column::new(title) };
-    let columns = vec![Column::new(""), sorted("Reference", "ascending"), sorted("Happened", "none"), Column::end("Amount")];
+    let sorted =
+        |title: &str, now| Column { sort: Some(SortLink { href: "#table".into(), now }), ..Column::new(title) };
+    let columns =
+        vec![Column::new(""), sorted("Reference", "ascending"), sorted("Happened", "none"), Column::end("Amount")];
     let rows = [("order-1001", 4_990, true), ("order-1002", 1_177, false), ("order-1003", -1_177, false)];
     let rows = rows.map(|(reference, minor, selected)| {
         view! {
@@ -138,8 +142,16 @@ fn Tables() -> impl IntoView {
 #[component]
 fn FeedbackStates() -> impl IntoView {
     let toasts = use_toasts();
-    let good = move |_| if let Some(toasts) = toasts { toasts.good("The key was revoked.") };
-    let bad = move |_| if let Some(toasts) = toasts { toasts.bad("The server cannot be reached just now.") };
+    let good = move |_| {
+        if let Some(toasts) = toasts {
+            toasts.good("The key was revoked.")
+        }
+    };
+    let bad = move |_| {
+        if let Some(toasts) = toasts {
+            toasts.bad("The server cannot be reached just now.")
+        }
+    };
     view! {
         <Card title="Notices, progress, skeleton, toasts">
             <div class="stack">

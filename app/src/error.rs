@@ -53,7 +53,9 @@ pub fn sentence(code: &str) -> &'static str {
         "forbidden" => "Your role does not allow this. Ask an owner or an admin of your organisation.",
         "offline" => "The server cannot be reached just now. Check your connection and try again.",
         "test_mode_only" => "The demo is for test mode: switch first.",
-        "too_busy" | "unavailable" | "outcome_unknown" | "stopping" => "The server is busy just now. Try again in a moment.",
+        "too_busy" | "unavailable" | "outcome_unknown" | "stopping" => {
+            "The server is busy just now. Try again in a moment."
+        }
         _ => "Something went wrong on our side. Nothing was changed.",
     }
 }

@@ -10,11 +10,25 @@ use crate::ui::{Icon, LinkButton};
 #[component]
 pub fn Home() -> impl IntoView {
     let points = [
-        ("file-check-2", "A receipt for what matters", "Payments, calculations, approvals, go-lives: each becomes a signed receipt the moment it happens."),
-        ("git-commit-horizontal", "In a log nobody can rewrite", "Every receipt joins a Merkle tree, and its proof comes back in the same answer. Changing one shows."),
-        ("shield-check", "Checked without trusting us", "In the browser, in a terminal, offline, or with tools we did not write. The formats are public ones."),
+        (
+            "file-check-2",
+            "A receipt for what matters",
+            "Payments, calculations, approvals, go-lives: each becomes a signed receipt the moment it happens.",
+        ),
+        (
+            "git-commit-horizontal",
+            "In a log nobody can rewrite",
+            "Every receipt joins a Merkle tree, and its proof comes back in the same answer. Changing one shows.",
+        ),
+        (
+            "shield-check",
+            "Checked without trusting us",
+            "In the browser, in a terminal, offline, or with tools we did not write. The formats are public ones.",
+        ),
     ];
-    let points = points.map(|(icon, title, text)| view! { <section class="card"><Icon name=icon/><h2>{title}</h2><p>{text}</p></section> });
+    let points = points.map(
+        |(icon, title, text)| view! { <section class="card"><Icon name=icon/><h2>{title}</h2><p>{text}</p></section> },
+    );
     view! {
         <Title text=""/>
         <PublicLayout>

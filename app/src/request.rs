@@ -53,7 +53,8 @@ pub fn set_policy() {
 /// The address the server is reached at: what the request itself says, so that copied commands work.
 pub fn public_url() -> String {
     let parts = use_context::<Parts>();
-    let host = parts.as_ref().and_then(|parts| parts.headers.get(header::HOST)?.to_str().ok()).unwrap_or("127.0.0.1:3000");
+    let host =
+        parts.as_ref().and_then(|parts| parts.headers.get(header::HOST)?.to_str().ok()).unwrap_or("127.0.0.1:3000");
     let local = host.starts_with("127.") || host.starts_with("localhost") || host.starts_with("[::1]");
     format!("{}://{host}", if local { "http" } else { "https" })
 }

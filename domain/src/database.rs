@@ -41,7 +41,10 @@ impl std::fmt::Display for DatabaseError {
         match self {
             Self::TooOld(version) => write!(f, "PostgreSQL {version} is too old: 15 or newer is needed"),
             Self::Unsafe(setting) => {
-                write!(f, "PostgreSQL runs with {setting} off: acknowledged receipts could be lost, so CertNode refuses to start")
+                write!(
+                    f,
+                    "PostgreSQL runs with {setting} off: acknowledged receipts could be lost, so CertNode refuses to start"
+                )
             }
             Self::Migration(error) => write!(f, "migration: {error}"),
             Self::Sqlx(error) => write!(f, "database: {error}"),
@@ -115,9 +118,9 @@ impl Database {
             org,
             user
         )
-            .fetch_one(&mut *tx)
-            .await
-            .map_err(unavailable)?;
+        .fetch_one(&mut *tx)
+        .await
+        .map_err(unavailable)?;
         Ok(Tx(tx))
     }
 
@@ -184,7 +187,8 @@ impl Tx {
 }
 
 fn unavailable(error: sqlx::Error) -> Problem {
-    let mut problem = Problem::new(503, "unavailable", "The database does not answer just now. Nothing was changed.").retry_after(1);
+    let mut problem =
+        Problem::new(503, "unavailable", "The database does not answer just now. Nothing was changed.").retry_after(1);
     problem.internal = Some(error.to_string());
     problem
 }

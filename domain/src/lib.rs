@@ -6,7 +6,10 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(
     feature = "server",
-    expect(deprecated, reason = "sqlx warns because the job queue brings chrono into the tree; our columns are the time crate's, its first choice")
+    expect(
+        deprecated,
+        reason = "sqlx warns because the job queue brings chrono into the tree; our columns are the time crate's, its first choice"
+    )
 )]
 
 pub mod accounts;

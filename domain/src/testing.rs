@@ -74,7 +74,8 @@ pub struct World {
 
 /// The server tests run against: `CERTNODE_TEST_DATABASE_URL`, a superuser's, as `make test` sets it.
 fn server_url() -> String {
-    std::env::var("CERTNODE_TEST_DATABASE_URL").expect("CERTNODE_TEST_DATABASE_URL is not set: run the tests with `make test`")
+    std::env::var("CERTNODE_TEST_DATABASE_URL")
+        .expect("CERTNODE_TEST_DATABASE_URL is not set: run the tests with `make test`")
 }
 
 fn with_database(url: &str, database: &str) -> String {
@@ -99,12 +100,18 @@ async fn template(admin: &mut PgConnection) -> String {
         .unwrap();
     if !exists {
         let making = format!("{name}_making");
-        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("drop database if exists {making}"))).execute(&mut *admin).await.unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("drop database if exists {making}")))
+            .execute(&mut *admin)
+            .await
+            .unwrap();
         sqlx::raw_sql(sqlx::AssertSqlSafe(format!("create database {making}"))).execute(&mut *admin).await.unwrap();
         let database = Database::open(&with_database(&server_url(), &making), 1).unwrap();
         database.migrate().await.unwrap();
         database.close().await;
-        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("alter database {making} rename to {name}"))).execute(&mut *admin).await.unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("alter database {making} rename to {name}")))
+            .execute(&mut *admin)
+            .await
+            .unwrap();
     }
     sqlx::query("select pg_advisory_unlock(7212)").execute(admin).await.unwrap();
     name

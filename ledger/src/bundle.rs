@@ -7,10 +7,7 @@ use crate::json::{self, Limits, Value};
 /// The value of `format`.
 pub const FORMAT: &str = "certnode/bundle/v1";
 /// Payload, statement and two proofs, with room for cosignatures.
-const LIMITS: Limits = Limits {
-    bytes: 512 << 10,
-    depth: 34,
-};
+const LIMITS: Limits = Limits { bytes: 512 << 10, depth: 34 };
 
 /// A bundle's members.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,10 +38,7 @@ impl Bundle {
         let key_events = self.issuing_keys.iter().map(|(vkey, from_size)| {
             Value::object([
                 ("event", "issuing_key".into()),
-                (
-                    "from_size",
-                    Value::Integer(i64::try_from(*from_size).unwrap_or(i64::MAX)),
-                ),
+                ("from_size", Value::Integer(i64::try_from(*from_size).unwrap_or(i64::MAX))),
                 ("vkey", vkey.as_str().into()),
             ])
         });
@@ -60,57 +54,31 @@ impl Bundle {
             ("salt", self.salt.map(|salt| base64(&salt).into())),
             ("root_proof", self.root_proof.as_deref().map(Value::from)),
         ];
-        members.extend(
-            optional
-                .into_iter()
-                .filter_map(|(name, value)| Some((name.to_owned(), value?))),
-        );
+        members.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
         canonical(&Value::Object(members))
     }
 
     /// The verifier key in force for the log's entry `index`: the last that issued from there or before.
     pub fn issuing_key(&self, index: u64) -> Option<&str> {
-        self.issuing_keys
-            .iter()
-            .rev()
-            .find(|(_, from_size)| *from_size <= index)
-            .map(|(vkey, _)| vkey.as_str())
+        self.issuing_keys.iter().rev().find(|(_, from_size)| *from_size <= index).map(|(vkey, _)| vkey.as_str())
     }
 
     /// Reads a file. Spacing and order are free; members are not. Payloads are 256 KiB at most, in canonical form.
     pub fn parse(bytes: &[u8]) -> Result<Self, BundleError> {
-        let value = json::parse_with(bytes, LIMITS)
-            .map_err(|error| BundleError(format!("It is not JSON: {error}.")))?;
+        let value =
+            json::parse_with(bytes, LIMITS).map_err(|error| BundleError(format!("It is not JSON: {error}.")))?;
         if value.get("format").and_then(Value::as_str) != Some(FORMAT) {
-            return Err(BundleError(format!(
-                "It does not say that its format is {FORMAT}."
-            )));
+            return Err(BundleError(format!("It does not say that its format is {FORMAT}.")));
         }
-        const KNOWN: [&str; 8] = [
-            "format",
-            "key_events",
-            "payload",
-            "policy",
-            "root_proof",
-            "salt",
-            "statement",
-            "tenant_proof",
-        ];
-        let stranger = value.as_object().and_then(|members| {
-            members
-                .iter()
-                .find(|(name, _)| !KNOWN.contains(&name.as_str()))
-        });
+        const KNOWN: [&str; 8] =
+            ["format", "key_events", "payload", "policy", "root_proof", "salt", "statement", "tenant_proof"];
+        let stranger =
+            value.as_object().and_then(|members| members.iter().find(|(name, _)| !KNOWN.contains(&name.as_str())));
         if let Some((name, _)) = stranger {
-            return Err(BundleError(format!(
-                "It has a member {name:?} that is not part of the format."
-            )));
+            return Err(BundleError(format!("It has a member {name:?} that is not part of the format.")));
         }
-        read(&value).ok_or_else(|| {
-            BundleError(
-                "A part of it is missing or has another shape than the format's.".to_owned(),
-            )
-        })
+        read(&value)
+            .ok_or_else(|| BundleError("A part of it is missing or has another shape than the format's.".to_owned()))
     }
 }
 
@@ -125,10 +93,7 @@ fn read(value: &Value) -> Option<Bundle> {
         None => None,
     };
     let payload = value.get("payload").cloned();
-    if payload
-        .as_ref()
-        .is_some_and(|payload| canonical(payload).len() > json::RECEIPT.bytes)
-    {
+    if payload.as_ref().is_some_and(|payload| canonical(payload).len() > json::RECEIPT.bytes) {
         return None;
     }
     let issuing_keys = value.get("key_events")?.as_array()?.iter().map(|event| {
@@ -138,9 +103,7 @@ fn read(value: &Value) -> Option<Bundle> {
     });
     let issuing_keys: Vec<(String, u64)> = issuing_keys.collect::<Option<_>>()?;
     // Some key issued the first entry, and each later key took over from the one before.
-    if issuing_keys.first()?.1 != 0
-        || !issuing_keys.is_sorted_by(|(_, before), (_, after)| before < after)
-    {
+    if issuing_keys.first()?.1 != 0 || !issuing_keys.is_sorted_by(|(_, before), (_, after)| before < after) {
         return None;
     }
     Some(Bundle {

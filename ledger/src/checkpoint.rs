@@ -20,22 +20,12 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// Without extension lines.
     pub fn new(origin: &str, size: u64, root: Hash) -> Self {
-        Self {
-            origin: origin.to_owned(),
-            size,
-            root,
-            extensions: Vec::new(),
-        }
+        Self { origin: origin.to_owned(), size, root, extensions: Vec::new() }
     }
 
     /// The text that is signed: three lines or more, each with its end.
     pub fn text(&self) -> String {
-        let mut text = format!(
-            "{}\n{}\n{}\n",
-            self.origin,
-            self.size,
-            self.root.to_base64()
-        );
+        let mut text = format!("{}\n{}\n{}\n", self.origin, self.size, self.root.to_base64());
         for line in &self.extensions {
             text.push_str(line);
             text.push('\n');
@@ -54,12 +44,7 @@ impl Checkpoint {
         if extensions.iter().any(String::is_empty) {
             return None;
         }
-        Some(Self {
-            origin,
-            size,
-            root,
-            extensions,
-        })
+        Some(Self { origin, size, root, extensions })
     }
 
     /// The signed checkpoint. The same checkpoint and key give the same bytes.

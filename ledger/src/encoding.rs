@@ -42,8 +42,7 @@ pub fn from_hex(text: &str) -> Option<Vec<u8>> {
 
 /// A decimal without sign or leading zeros, as all C2SP formats write numbers.
 pub fn decimal(text: &str) -> Option<u64> {
-    let canonical = !text.is_empty()
-        && text.bytes().all(|byte| byte.is_ascii_digit())
-        && (text == "0" || !text.starts_with('0'));
+    let canonical =
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
     if canonical { text.parse().ok() } else { None }
 }

@@ -35,11 +35,7 @@ fn write_object(members: &[(String, Value)], out: &mut Vec<u8>) {
     let mut sorted: Vec<&(String, Value)> = members.iter().collect();
     sorted.sort_unstable_by(|(a, _), (b, _)| {
         // For ASCII, which names nearly always are, bytes and UTF-16 units order alike.
-        if a.is_ascii() && b.is_ascii() {
-            a.cmp(b)
-        } else {
-            a.encode_utf16().cmp(b.encode_utf16())
-        }
+        if a.is_ascii() && b.is_ascii() { a.cmp(b) } else { a.encode_utf16().cmp(b.encode_utf16()) }
     });
     out.push(b'{');
     for (index, (name, value)) in sorted.into_iter().enumerate() {
@@ -57,10 +53,7 @@ fn write_object(members: &[(String, Value)], out: &mut Vec<u8>) {
 pub fn write_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     let mut rest = text.as_bytes();
-    while let Some(at) = rest
-        .iter()
-        .position(|byte| *byte < 0x20 || *byte == b'"' || *byte == b'\\')
-    {
+    while let Some(at) = rest.iter().position(|byte| *byte < 0x20 || *byte == b'"' || *byte == b'\\') {
         let (plain, special) = rest.split_at(at);
         out.extend(plain);
         match special[0] {

@@ -9,21 +9,14 @@ use crate::note::{NoteError, NoteSigner, VerifierKey};
 /// `context` is a constant, one for each purpose, such as `certnode 2026-11-20 tenant checkpoint v1`; `info` says whose.
 pub fn derive_key(master: &[u8; 32], context: &str, info: &[u8]) -> Zeroizing<[u8; 32]> {
     let mut key = Zeroizing::new([0; 32]);
-    blake3::Hasher::new_derive_key(context)
-        .update(master)
-        .update(info)
-        .finalize_xof()
-        .fill(&mut *key);
+    blake3::Hasher::new_derive_key(context).update(master).update(info).finalize_xof().fill(&mut *key);
     key
 }
 
 /// A tenant's name in public, stable and silent about whose it is: 16 bytes of BLAKE3 `keyed_hash`.
 pub fn opaque_id(secret: &[u8; 32], tenant: &[u8]) -> [u8; 16] {
     let mut id = [0; 16];
-    blake3::Hasher::new_keyed(secret)
-        .update(tenant)
-        .finalize_xof()
-        .fill(&mut id);
+    blake3::Hasher::new_keyed(secret).update(tenant).finalize_xof().fill(&mut id);
     id
 }
 

@@ -52,10 +52,7 @@ impl KeyKind {
 }
 
 fn check_name(name: &str) -> Result<(), NoteError> {
-    let fine = !name.is_empty()
-        && !name
-            .chars()
-            .any(|c| c.is_whitespace() || c == '+' || c.is_control());
+    let fine = !name.is_empty() && !name.chars().any(|c| c.is_whitespace() || c == '+' || c.is_control());
     if fine { Ok(()) } else { Err(NoteError::Name) }
 }
 
@@ -82,16 +79,8 @@ impl VerifierKey {
     /// From a name and the 32 bytes of a public key that signs what `kind` says.
     pub fn of_kind(name: &str, kind: KeyKind, public: &[u8; 32]) -> Result<Self, NoteError> {
         check_name(name)?;
-        let key = VerifyingKey::from_bytes(public)
-            .ok()
-            .filter(|key| !key.is_weak())
-            .ok_or(NoteError::Key)?;
-        Ok(Self {
-            name: name.to_owned(),
-            id: key_id(name, kind, public),
-            kind,
-            public: key,
-        })
+        let key = VerifyingKey::from_bytes(public).ok().filter(|key| !key.is_weak()).ok_or(NoteError::Key)?;
+        Ok(Self { name: name.to_owned(), id: key_id(name, kind, public), kind, public: key })
     }
 
     /// What the key signs.
@@ -122,9 +111,7 @@ impl VerifierKey {
     /// Checks an Ed25519 signature strictly (RFC 8032, no small-order keys, no malleable encodings).
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), NoteError> {
         let signature = Signature::from_slice(signature).map_err(|_| NoteError::Signature)?;
-        self.public
-            .verify_strict(message, &signature)
-            .map_err(|_| NoteError::Signature)
+        self.public.verify_strict(message, &signature).map_err(|_| NoteError::Signature)
     }
 
     /// Checks a note's signature; a cosignature has a time, in Unix seconds.
@@ -132,12 +119,9 @@ impl VerifierKey {
         match self.kind {
             KeyKind::Ed25519 => self.verify(text.as_bytes(), signature).map(|()| None),
             KeyKind::Cosignature => {
-                let (time, signature) = signature
-                    .split_first_chunk::<8>()
-                    .ok_or(NoteError::Signature)?;
+                let (time, signature) = signature.split_first_chunk::<8>().ok_or(NoteError::Signature)?;
                 let time = u64::from_be_bytes(*time);
-                self.verify(cosigned(text, time).as_bytes(), signature)
-                    .map(|()| Some(time))
+                self.verify(cosigned(text, time).as_bytes(), signature).map(|()| Some(time))
             }
         }
     }
@@ -170,11 +154,7 @@ impl FromStr for VerifierKey {
             _ => return Err(NoteError::Key),
         };
         let key = Self::of_kind(name, kind, public.try_into().map_err(|_| NoteError::Key)?)?;
-        if from_hex(id).is_some_and(|id| id == key.id) {
-            Ok(key)
-        } else {
-            Err(NoteError::Key)
-        }
+        if from_hex(id).is_some_and(|id| id == key.id) { Ok(key) } else { Err(NoteError::Key) }
     }
 }
 
@@ -213,10 +193,7 @@ impl NoteSigner {
 
     /// Text that ends in a line end, as a note with one signature.
     pub fn sign(&self, text: &str) -> String {
-        format!(
-            "{text}\n{}\n",
-            self.line(self.sign_bytes(text.as_bytes()).to_vec())
-        )
+        format!("{text}\n{}\n", self.line(self.sign_bytes(text.as_bytes()).to_vec()))
     }
 
     /// A cosignature over a checkpoint's text, at a time in Unix seconds: a line to add to the note.
@@ -231,11 +208,7 @@ impl NoteSigner {
     }
 
     fn line(&self, signature: Vec<u8>) -> SignatureLine {
-        SignatureLine {
-            name: self.verifier.name.clone(),
-            id: self.verifier.id,
-            signature,
-        }
+        SignatureLine { name: self.verifier.name.clone(), id: self.verifier.id, signature }
     }
 }
 
@@ -288,17 +261,11 @@ impl Note {
         let at = note.rfind("\n\n").ok_or(NoteError::Malformed)?;
         let (text, lines) = (&note[..=at], &note[at + 2..]);
         let lines = lines.strip_suffix('\n').ok_or(NoteError::Malformed)?;
-        let signatures: Vec<SignatureLine> = lines
-            .split('\n')
-            .map(signature_line)
-            .collect::<Result<_, _>>()?;
+        let signatures: Vec<SignatureLine> = lines.split('\n').map(signature_line).collect::<Result<_, _>>()?;
         if signatures.len() > MAX_SIGNATURES {
             return Err(NoteError::Malformed);
         }
-        Ok(Self {
-            text: text.to_owned(),
-            signatures,
-        })
+        Ok(Self { text: text.to_owned(), signatures })
     }
 
     /// What is signed, with its last line end.
@@ -318,28 +285,15 @@ impl Note {
 
     /// Checks the signatures of known keys: every one must hold, and there must be one. Unknown ones are passed over.
     pub fn verify<'k>(&self, known: &'k [VerifierKey]) -> Result<Vec<&'k VerifierKey>, NoteError> {
-        let good: Vec<_> = self
-            .verify_any(known)?
-            .into_iter()
-            .map(|(key, _)| key)
-            .collect();
-        if good.is_empty() {
-            Err(NoteError::Unknown)
-        } else {
-            Ok(good)
-        }
+        let good: Vec<_> = self.verify_any(known)?.into_iter().map(|(key, _)| key).collect();
+        if good.is_empty() { Err(NoteError::Unknown) } else { Ok(good) }
     }
 
     /// As [`Note::verify`], with the times of cosignatures in Unix seconds; no signature by a known key is an empty list.
-    pub fn verify_any<'k>(
-        &self,
-        known: &'k [VerifierKey],
-    ) -> Result<Vec<(&'k VerifierKey, Option<u64>)>, NoteError> {
+    pub fn verify_any<'k>(&self, known: &'k [VerifierKey]) -> Result<Vec<(&'k VerifierKey, Option<u64>)>, NoteError> {
         let mut good = Vec::new();
         for line in &self.signatures {
-            let key = known
-                .iter()
-                .find(|key| key.name == line.name && key.id == line.id);
+            let key = known.iter().find(|key| key.name == line.name && key.id == line.id);
             if let Some(key) = key {
                 good.push((key, key.verify_line(&self.text, &line.signature)?));
             }
@@ -351,26 +305,17 @@ impl Note {
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.text)?;
-        self.signatures
-            .iter()
-            .try_for_each(|line| writeln!(f, "{line}"))
+        self.signatures.iter().try_for_each(|line| writeln!(f, "{line}"))
     }
 }
 
 fn signature_line(line: &str) -> Result<SignatureLine, NoteError> {
-    let (name, blob) = line
-        .strip_prefix(MARK)
-        .and_then(|line| line.split_once(' '))
-        .ok_or(NoteError::Malformed)?;
+    let (name, blob) = line.strip_prefix(MARK).and_then(|line| line.split_once(' ')).ok_or(NoteError::Malformed)?;
     check_name(name).map_err(|_| NoteError::Malformed)?;
     let blob = from_base64(blob).ok_or(NoteError::Malformed)?;
     let (id, signature) = blob.split_first_chunk::<4>().ok_or(NoteError::Malformed)?;
     if signature.is_empty() {
         return Err(NoteError::Malformed);
     }
-    Ok(SignatureLine {
-        name: name.to_owned(),
-        id: *id,
-        signature: signature.to_vec(),
-    })
+    Ok(SignatureLine { name: name.to_owned(), id: *id, signature: signature.to_vec() })
 }

@@ -93,38 +93,20 @@ impl Policy {
         if text.len() > MAX_POLICY_BYTES {
             return Err(whole("is too large"));
         }
-        if text
-            .bytes()
-            .any(|byte| matches!(byte, 0..=8 | 0x0b..=0x1f | 0x7f))
-        {
+        if text.bytes().any(|byte| matches!(byte, 0..=8 | 0x0b..=0x1f | 0x7f)) {
             return Err(whole("contains control characters"));
         }
         let mut reader = Reader::default();
         for (number, line) in text.split('\n').enumerate() {
-            let words: Vec<&str> = line
-                .split([' ', '\t'])
-                .filter(|word| !word.is_empty())
-                .collect();
-            reader.line(&words).map_err(|reason| PolicyError {
-                line: number + 1,
-                reason,
-            })?;
+            let words: Vec<&str> = line.split([' ', '\t']).filter(|word| !word.is_empty()).collect();
+            reader.line(&words).map_err(|reason| PolicyError { line: number + 1, reason })?;
         }
-        if reader.has_quorum {
-            Ok(reader.policy)
-        } else {
-            Err(whole("has no quorum line"))
-        }
+        if reader.has_quorum { Ok(reader.policy) } else { Err(whole("has no quorum line")) }
     }
 
     /// The keys of the log with this origin: two while one replaces the other.
     pub fn log_keys(&self, origin: &str) -> Vec<VerifierKey> {
-        self.logs
-            .iter()
-            .map(|log| &log.key)
-            .filter(|key| key.name() == origin)
-            .cloned()
-            .collect()
+        self.logs.iter().map(|log| &log.key).filter(|key| key.name() == origin).cloned().collect()
     }
 
     /// Which witnesses cosigned the note, and whether that is enough. The log's own signature is not looked at.
@@ -132,76 +114,35 @@ impl Policy {
     /// # Errors
     /// [`NoteError::Signature`] when a known witness's signature fails.
     pub fn evaluate(&self, note: &Note) -> Result<Evaluation<'_>, NoteError> {
-        let keys: Vec<VerifierKey> = self
-            .witnesses
-            .iter()
-            .map(|witness| witness.key.clone())
-            .collect();
+        let keys: Vec<VerifierKey> = self.witnesses.iter().map(|witness| witness.key.clone()).collect();
         let verified = note.verify_any(&keys)?;
-        let time_of = |key| {
-            verified
-                .iter()
-                .find(|(known, _)| *known == key)
-                .and_then(|(_, time)| *time)
-        };
-        let cosigned: Vec<(&Witness, u64)> = self
-            .witnesses
-            .iter()
-            .filter_map(|witness| Some((witness, time_of(&witness.key)?)))
-            .collect();
-        let mut met: Vec<&str> = cosigned
-            .iter()
-            .map(|(witness, _)| witness.name.as_str())
-            .collect();
+        let time_of = |key| verified.iter().find(|(known, _)| *known == key).and_then(|(_, time)| *time);
+        let cosigned: Vec<(&Witness, u64)> =
+            self.witnesses.iter().filter_map(|witness| Some((witness, time_of(&witness.key)?))).collect();
+        let mut met: Vec<&str> = cosigned.iter().map(|(witness, _)| witness.name.as_str()).collect();
         // A group comes after its members, so one pass decides them all.
         for group in &self.groups {
-            let present = group
-                .members
-                .iter()
-                .filter(|member| met.contains(&member.as_str()))
-                .count();
+            let present = group.members.iter().filter(|member| met.contains(&member.as_str())).count();
             if present >= group.threshold {
                 met.push(&group.name);
             }
         }
-        let satisfied = self
-            .quorum
-            .as_deref()
-            .is_none_or(|quorum| met.contains(&quorum));
-        Ok(Evaluation {
-            cosigned,
-            satisfied,
-        })
+        let satisfied = self.quorum.as_deref().is_none_or(|quorum| met.contains(&quorum));
+        Ok(Evaluation { cosigned, satisfied })
     }
 }
 
 impl fmt::Display for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let url = |url: &Option<String>| {
-            url.as_ref()
-                .map(|url| format!(" {url}"))
-                .unwrap_or_default()
-        };
+        let url = |url: &Option<String>| url.as_ref().map(|url| format!(" {url}")).unwrap_or_default();
         for log in &self.logs {
             writeln!(f, "log {}{}", log.key, url(&log.url))?;
         }
         for witness in &self.witnesses {
-            writeln!(
-                f,
-                "witness {} {}{}",
-                witness.name,
-                witness.key,
-                url(&witness.url)
-            )?;
+            writeln!(f, "witness {} {}{}", witness.name, witness.key, url(&witness.url))?;
         }
         for group in &self.groups {
-            writeln!(
-                f,
-                "group {} {} {}",
-                group.name,
-                group.threshold,
-                group.members.join(" ")
-            )?;
+            writeln!(f, "group {} {} {}", group.name, group.threshold, group.members.join(" "))?;
         }
         writeln!(f, "quorum {}", self.quorum.as_deref().unwrap_or("none"))
     }
@@ -220,57 +161,37 @@ impl Reader {
             [] => Ok(()),
             [first, ..] if first.starts_with('#') => Ok(()),
             ["log", key, url @ ..] if url.len() < 2 => self.log(key, url.first()),
-            ["witness", name, key, url @ ..] if url.len() < 2 => {
-                self.witness(name, key, url.first())
-            }
-            ["group", name, threshold, members @ ..] if !members.is_empty() => {
-                self.group(name, threshold, members)
-            }
+            ["witness", name, key, url @ ..] if url.len() < 2 => self.witness(name, key, url.first()),
+            ["group", name, threshold, members @ ..] if !members.is_empty() => self.group(name, threshold, members),
             ["quorum", name] => self.quorum(name),
             _ => Err("is not a log, witness, group or quorum definition"),
         }
     }
 
     fn log(&mut self, key: &str, url: Option<&&str>) -> Result<(), &'static str> {
-        let key = key
-            .parse::<VerifierKey>()
-            .map_err(|_| "has a public key that cannot be read")?;
+        let key = key.parse::<VerifierKey>().map_err(|_| "has a public key that cannot be read")?;
         if key.kind() != KeyKind::Ed25519 {
             return Err("gives a log a witness's key");
         }
         let logs = &mut self.policy.logs;
-        if logs.len() >= MAX_DEFINITIONS || logs.iter().any(|log| log.key.public() == key.public())
-        {
+        if logs.len() >= MAX_DEFINITIONS || logs.iter().any(|log| log.key.public() == key.public()) {
             return Err("repeats a log's key, or defines one log too many");
         }
-        logs.push(Log {
-            key,
-            url: url.map(|&url| url.to_owned()),
-        });
+        logs.push(Log { key, url: url.map(|&url| url.to_owned()) });
         Ok(())
     }
 
     fn witness(&mut self, name: &str, key: &str, url: Option<&&str>) -> Result<(), &'static str> {
-        let key = key
-            .parse::<VerifierKey>()
-            .map_err(|_| "has a public key that cannot be read")?;
+        let key = key.parse::<VerifierKey>().map_err(|_| "has a public key that cannot be read")?;
         if key.kind() != KeyKind::Cosignature {
             return Err("gives a witness a key that cannot cosign");
         }
         self.new_name(name)?;
         let witnesses = &mut self.policy.witnesses;
-        if witnesses.len() >= MAX_DEFINITIONS
-            || witnesses
-                .iter()
-                .any(|witness| witness.key.public() == key.public())
-        {
+        if witnesses.len() >= MAX_DEFINITIONS || witnesses.iter().any(|witness| witness.key.public() == key.public()) {
             return Err("repeats a witness's key, or defines one witness too many");
         }
-        witnesses.push(Witness {
-            name: name.to_owned(),
-            key,
-            url: url.map(|&url| url.to_owned()),
-        });
+        witnesses.push(Witness { name: name.to_owned(), key, url: url.map(|&url| url.to_owned()) });
         Ok(())
     }
 
@@ -288,21 +209,14 @@ impl Reader {
         let threshold = match threshold {
             "all" => Some(members.len()),
             "any" => Some(1),
-            k => encoding::decimal(k)
-                .and_then(|k| usize::try_from(k).ok())
-                .filter(|k| (1..=members.len()).contains(k)),
+            k => encoding::decimal(k).and_then(|k| usize::try_from(k).ok()).filter(|k| (1..=members.len()).contains(k)),
         };
-        let threshold =
-            threshold.ok_or("has a threshold that is not between 1 and the number of members")?;
+        let threshold = threshold.ok_or("has a threshold that is not between 1 and the number of members")?;
         if self.policy.groups.len() >= MAX_DEFINITIONS {
             return Err("defines one group too many");
         }
         let members = members.iter().map(|&member| member.to_owned()).collect();
-        self.policy.groups.push(Group {
-            name: name.to_owned(),
-            threshold,
-            members,
-        });
+        self.policy.groups.push(Group { name: name.to_owned(), threshold, members });
         Ok(())
     }
 
@@ -319,18 +233,11 @@ impl Reader {
     }
 
     fn new_name(&self, name: &str) -> Result<(), &'static str> {
-        if name == "none" || self.is_defined(name) {
-            Err("defines a name that is already taken")
-        } else {
-            Ok(())
-        }
+        if name == "none" || self.is_defined(name) { Err("defines a name that is already taken") } else { Ok(()) }
     }
 
     fn is_defined(&self, name: &str) -> bool {
-        self.policy
-            .witnesses
-            .iter()
-            .any(|witness| witness.name == name)
+        self.policy.witnesses.iter().any(|witness| witness.name == name)
             || self.policy.groups.iter().any(|group| group.name == name)
     }
 }

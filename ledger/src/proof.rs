@@ -43,12 +43,7 @@ fn split(index: u64, size: u64) -> (u32, u32) {
 /// Folds a leaf into a root, step by step.
 ///
 /// Errors: [`ProofError::Sizes`] unless `index < size`; [`ProofError::Length`] for a proof of any but the one right length.
-pub fn inclusion_path(
-    leaf: &Hash,
-    index: u64,
-    size: u64,
-    proof: &[Hash],
-) -> Result<Vec<PathNode>, ProofError> {
+pub fn inclusion_path(leaf: &Hash, index: u64, size: u64, proof: &[Hash]) -> Result<Vec<PathNode>, ProofError> {
     if index >= size {
         return Err(ProofError::Sizes);
     }
@@ -60,35 +55,17 @@ pub fn inclusion_path(
     let mut path = Vec::with_capacity(proof.len());
     for (level, sibling) in (0_u32..).zip(proof) {
         let sibling_is_left = level >= inner || index >> level & 1 == 1;
-        hash = if sibling_is_left {
-            node_hash(sibling, &hash)
-        } else {
-            node_hash(&hash, sibling)
-        };
-        path.push(PathNode {
-            sibling: *sibling,
-            sibling_is_left,
-            result: hash,
-        });
+        hash = if sibling_is_left { node_hash(sibling, &hash) } else { node_hash(&hash, sibling) };
+        path.push(PathNode { sibling: *sibling, sibling_is_left, result: hash });
     }
     Ok(path)
 }
 
 /// Checks that the leaf is at `index` in the tree of this size and root.
-pub fn verify_inclusion(
-    leaf: &Hash,
-    index: u64,
-    size: u64,
-    proof: &[Hash],
-    root: &Hash,
-) -> Result<(), ProofError> {
+pub fn verify_inclusion(leaf: &Hash, index: u64, size: u64, proof: &[Hash], root: &Hash) -> Result<(), ProofError> {
     let path = inclusion_path(leaf, index, size, proof)?;
     let computed = path.last().map_or(*leaf, |node| node.result);
-    if computed == *root {
-        Ok(())
-    } else {
-        Err(ProofError::Root)
-    }
+    if computed == *root { Ok(()) } else { Err(ProofError::Root) }
 }
 
 /// Checks that the tree of `size2` begins with the tree of `size1`.
@@ -133,11 +110,7 @@ pub fn verify_consistency(
             new = node_hash(&new, hash);
         }
     }
-    if old == *root1 && new == *root2 {
-        Ok(())
-    } else {
-        Err(ProofError::Root)
-    }
+    if old == *root1 && new == *root2 { Ok(()) } else { Err(ProofError::Root) }
 }
 
 /// [`verify_inclusion`] on bytes from outside; every hash must be 32 bytes long.
@@ -179,11 +152,7 @@ pub fn inclusion_proof(index: u64, size: u64, nodes: &impl Nodes) -> Result<Vec<
 }
 
 /// The consistency proof between two sizes of a tree.
-pub fn consistency_proof(
-    size1: u64,
-    size2: u64,
-    nodes: &impl Nodes,
-) -> Result<Vec<Hash>, ProofError> {
+pub fn consistency_proof(size1: u64, size2: u64, nodes: &impl Nodes) -> Result<Vec<Hash>, ProofError> {
     if size1 == 0 || size1 > size2 {
         return Err(ProofError::Sizes);
     }
@@ -195,21 +164,13 @@ pub fn consistency_proof(
     let index = (size1 - 1) >> level;
     let mut proof = subtree_proof(index, level as u8, size2, nodes)?;
     if index != 0 {
-        proof.insert(
-            0,
-            nodes.node(level as u8, index).ok_or(ProofError::Missing)?,
-        );
+        proof.insert(0, nodes.node(level as u8, index).ok_or(ProofError::Missing)?);
     }
     Ok(proof)
 }
 
 /// The siblings on the way from a perfect subtree to the root of the tree of `size` leaves.
-fn subtree_proof(
-    index: u64,
-    level: u8,
-    size: u64,
-    nodes: &impl Nodes,
-) -> Result<Vec<Hash>, ProofError> {
+fn subtree_proof(index: u64, level: u8, size: u64, nodes: &impl Nodes) -> Result<Vec<Hash>, ProofError> {
     let node = |level: u32, index: u64| nodes.node(level as u8, index).ok_or(ProofError::Missing);
     let first_leaf = index << level;
     let (inner, _) = split(first_leaf, size);

@@ -42,20 +42,14 @@ fn parse_index_path(path: &str) -> Option<(u64, u16)> {
     let (groups, width) = match path.split_once(".p/") {
         Some((groups, width)) => (
             groups,
-            decimal(width)
-                .filter(|width| (1..WIDTH).contains(width))
-                .and_then(|width| u16::try_from(width).ok())?,
+            decimal(width).filter(|width| (1..WIDTH).contains(width)).and_then(|width| u16::try_from(width).ok())?,
         ),
         None => (path, 256),
     };
     let mut index = 0_u64;
     let mut parts = groups.split('/').peekable();
     while let Some(part) = parts.next() {
-        let digits = if parts.peek().is_some() {
-            part.strip_prefix('x')?
-        } else {
-            part
-        };
+        let digits = if parts.peek().is_some() { part.strip_prefix('x')? } else { part };
         if digits.len() != 3 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
@@ -76,11 +70,7 @@ impl TileId {
         let (level, rest) = path.strip_prefix("tile/")?.split_once('/')?;
         let level = decimal(level).filter(|level| *level <= 63)?;
         let (index, width) = parse_index_path(rest)?;
-        Some(Self {
-            level: u8::try_from(level).ok()?,
-            index,
-            width,
-        })
+        Some(Self { level: u8::try_from(level).ok()?, index, width })
     }
 }
 
@@ -99,11 +89,7 @@ fn tile_of(level: u8, index: u64, size: u64) -> TileId {
     let hashes = size.checked_shr(u32::from(level) * LEVELS).unwrap_or(0);
     let tile = index / WIDTH;
     let width = (hashes - tile * WIDTH).min(WIDTH);
-    TileId {
-        level,
-        index: tile,
-        width: width as u16,
-    }
+    TileId { level, index: tile, width: width as u16 }
 }
 
 /// Every tile of a tree, lowest level first.
@@ -144,14 +130,8 @@ impl Nodes for Recorder {
     }
 }
 
-fn recorded(
-    size: u64,
-    prove: impl FnOnce(&Recorder) -> Result<Vec<Hash>, ProofError>,
-) -> Vec<TileId> {
-    let recorder = Recorder {
-        size,
-        seen: RefCell::default(),
-    };
+fn recorded(size: u64, prove: impl FnOnce(&Recorder) -> Result<Vec<Hash>, ProofError>) -> Vec<TileId> {
+    let recorder = Recorder { size, seen: RefCell::default() };
     match prove(&recorder) {
         Ok(_) => recorder.seen.into_inner(),
         Err(_) => Vec::new(),
@@ -167,17 +147,12 @@ pub struct TileSet {
 impl TileSet {
     /// Adds a tile's bytes: 32 a hash, as many as its width, 1 to 256. Fails for any other length. The widest is kept.
     pub fn insert(&mut self, id: TileId, bytes: &[u8]) -> Result<(), ProofError> {
-        if bytes.len() != usize::from(id.width) * HASH_LEN
-            || !(1..=WIDTH).contains(&u64::from(id.width))
-        {
+        if bytes.len() != usize::from(id.width) * HASH_LEN || !(1..=WIDTH).contains(&u64::from(id.width)) {
             return Err(ProofError::HashLength);
         }
         let held = self.tiles.entry((id.level, id.index)).or_default();
         if held.len() < usize::from(id.width) {
-            *held = bytes
-                .chunks(HASH_LEN)
-                .filter_map(Hash::from_slice)
-                .collect();
+            *held = bytes.chunks(HASH_LEN).filter_map(Hash::from_slice).collect();
         }
         Ok(())
     }

@@ -53,11 +53,6 @@ impl TlogProof {
         if hashes.len() > 64 || checkpoint.is_empty() {
             return None;
         }
-        Some(Self {
-            extra,
-            index,
-            hashes,
-            checkpoint: checkpoint.to_owned(),
-        })
+        Some(Self { extra, index, hashes, checkpoint: checkpoint.to_owned() })
     }
 }

@@ -16,10 +16,7 @@ pub struct Frontier {
 impl Frontier {
     /// The tree without leaves.
     pub const fn empty() -> Self {
-        Self {
-            size: 0,
-            roots: Vec::new(),
-        }
+        Self { size: 0, roots: Vec::new() }
     }
 
     /// From a size and its subtree roots, largest first; none unless there is one for each bit of the size.
@@ -98,26 +95,14 @@ impl Batch {
             if size >> level == 0 {
                 break;
             }
-            let parents = nodes
-                .chunks_exact(2)
-                .map(|pair| node_hash(&pair[0], &pair[1]))
-                .collect();
+            let parents = nodes.chunks_exact(2).map(|pair| node_hash(&pair[0], &pair[1])).collect();
             levels.push((start, nodes));
             (start, nodes) = (start / 2, parents);
         }
-        let new_roots = (0..levels.len())
-            .rev()
-            .filter(|level| size >> level & 1 == 1);
-        let roots = new_roots
-            .filter_map(|level| levels[level].1.last().copied())
-            .collect();
+        let new_roots = (0..levels.len()).rev().filter(|level| size >> level & 1 == 1);
+        let roots = new_roots.filter_map(|level| levels[level].1.last().copied()).collect();
         let frontier = Frontier { size, roots };
-        Self {
-            first,
-            root: frontier.root(),
-            frontier,
-            levels,
-        }
+        Self { first, root: frontier.root(), frontier, levels }
     }
 
     /// The frontier after the batch.
@@ -140,8 +125,6 @@ impl Batch {
 impl crate::proof::Nodes for Batch {
     fn node(&self, level: u8, index: u64) -> Option<Hash> {
         let (start, nodes) = self.levels.get(usize::from(level))?;
-        nodes
-            .get(usize::try_from(index.checked_sub(*start)?).ok()?)
-            .copied()
+        nodes.get(usize::try_from(index.checked_sub(*start)?).ok()?).copied()
     }
 }

@@ -6,12 +6,7 @@ mod support;
 #[test]
 fn every_length_has_the_published_hashes() {
     let suite = support::json("blake3/test_vectors.json");
-    let key: &[u8; 32] = suite["key"]
-        .as_str()
-        .unwrap()
-        .as_bytes()
-        .try_into()
-        .unwrap();
+    let key: &[u8; 32] = suite["key"].as_str().unwrap().as_bytes().try_into().unwrap();
     let context = suite["context_string"].as_str().unwrap();
     let mut count = 0;
     for case in suite["cases"].as_array().unwrap() {

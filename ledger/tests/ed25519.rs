@@ -7,10 +7,7 @@ use ledger::note::{NoteSigner, VerifierKey};
 
 /// Whether our strict verifier accepts; a key or signature of the wrong length is a refusal.
 fn accepts(public: &[u8], message: &[u8], signature: &[u8]) -> bool {
-    let key = public
-        .try_into()
-        .ok()
-        .and_then(|public| VerifierKey::new("vector", public).ok());
+    let key = public.try_into().ok().and_then(|public| VerifierKey::new("vector", public).ok());
     key.is_some_and(|key| key.verify(message, signature).is_ok())
 }
 
@@ -22,14 +19,9 @@ fn wycheproof_is_judged_as_published() {
     for group in suite["testGroups"].as_array().unwrap() {
         let public = support::hex(group["publicKey"]["pk"].as_str().unwrap());
         for case in group["tests"].as_array().unwrap() {
-            let (message, signature) =
-                (case["msg"].as_str().unwrap(), case["sig"].as_str().unwrap());
+            let (message, signature) = (case["msg"].as_str().unwrap(), case["sig"].as_str().unwrap());
             let wanted = case["result"] == "valid";
-            assert_eq!(
-                accepts(&public, &support::hex(message), &support::hex(signature)),
-                wanted,
-                "{case}"
-            );
+            assert_eq!(accepts(&public, &support::hex(message), &support::hex(signature)), wanted, "{case}");
             if wanted { valid += 1 } else { invalid += 1 }
         }
     }
@@ -44,13 +36,7 @@ fn the_twelve_disputed_signatures_have_stated_verdicts() {
     let cases = support::json("ed25519-speccheck/cases.json");
     let field = |index: usize, name: &str| support::hex(cases[index][name].as_str().unwrap());
     let accepted: Vec<usize> = (0..cases.as_array().unwrap().len())
-        .filter(|&index| {
-            accepts(
-                &field(index, "pub_key"),
-                &field(index, "message"),
-                &field(index, "signature"),
-            )
-        })
+        .filter(|&index| accepts(&field(index, "pub_key"), &field(index, "message"), &field(index, "signature")))
         .collect();
     assert_eq!(cases.as_array().unwrap().len(), 12);
     assert_eq!(accepted, [3]);
@@ -61,14 +47,9 @@ fn every_dalek_vector_is_signed_and_verified_as_published() {
     let mut count = 0;
     for line in support::text("dalek/TESTVECTORS").lines() {
         let fields: Vec<Vec<u8>> = line.split(':').take(4).map(support::hex).collect();
-        let [secret, public, message, signed] = fields.as_slice() else {
-            panic!("{line}")
-        };
+        let [secret, public, message, signed] = fields.as_slice() else { panic!("{line}") };
         let signer = NoteSigner::from_seed("vector", secret[..32].try_into().unwrap()).unwrap();
-        assert_eq!(
-            *signer.verifier(),
-            VerifierKey::new("vector", public.as_slice().try_into().unwrap()).unwrap()
-        );
+        assert_eq!(*signer.verifier(), VerifierKey::new("vector", public.as_slice().try_into().unwrap()).unwrap());
         assert_eq!(signer.sign_bytes(message), signed[..64]);
         assert!(accepts(public, message, &signed[..64]));
         let mut bent = signed[..64].to_vec();

@@ -27,32 +27,19 @@ fn the_published_leaves_have_the_published_roots_and_nodes() {
     for (size, leaf) in leaves.iter().enumerate() {
         frontier.push(*leaf);
         assert_eq!(frontier.root(), support::hash(&roots[size + 1]));
-        assert_eq!(
-            *Batch::append(&Frontier::empty(), &leaves[..=size]).root(),
-            support::hash(&roots[size + 1])
-        );
+        assert_eq!(*Batch::append(&Frontier::empty(), &leaves[..=size]).root(), support::hash(&roots[size + 1]));
     }
     let batch = Batch::append(&Frontier::empty(), &leaves);
     let nodes = array(&constants["node_hashes_hex_levels_0_to_3"]);
     let places = (0..4_u8).flat_map(|level| (0..8 >> level).map(move |index| (level, index)));
     let mut count = 0;
     for ((level, index), node) in places.zip(nodes) {
-        assert_eq!(
-            batch.node(level, index),
-            Some(support::hash(node)),
-            "level {level}, index {index}"
-        );
+        assert_eq!(batch.node(level, index), Some(support::hash(node)), "level {level}, index {index}");
         count += 1;
     }
     assert_eq!((count, nodes.len()), (15, 15));
-    assert_eq!(
-        EMPTY_ROOT,
-        support::hash(&constants["rfc6962_hashes"]["empty"])
-    );
-    assert_eq!(
-        leaf_hash(b""),
-        support::hash(&constants["rfc6962_hashes"]["empty_leaf"])
-    );
+    assert_eq!(EMPTY_ROOT, support::hash(&constants["rfc6962_hashes"]["empty"]));
+    assert_eq!(leaf_hash(b""), support::hash(&constants["rfc6962_hashes"]["empty_leaf"]));
 }
 
 #[test]
@@ -81,21 +68,14 @@ fn the_published_notes_verify_and_the_published_key_signs_them_again() {
 #[test]
 fn the_published_witness_update_is_consistent() {
     let update = support::json("extracted/witness-update.json");
-    let keys = [update["log_vkey"]
-        .as_str()
-        .unwrap()
-        .parse::<VerifierKey>()
-        .unwrap()];
+    let keys = [update["log_vkey"].as_str().unwrap().parse::<VerifierKey>().unwrap()];
     let open = |name: &str| {
         let note = Note::parse(update[name].as_str().unwrap()).unwrap();
         note.verify(&keys).unwrap();
         Checkpoint::parse(note.text()).unwrap()
     };
     let (old, new) = (open("old_checkpoint"), open("new_checkpoint"));
-    let proof: Vec<_> = array(&update["consistency_proof_hex"])
-        .iter()
-        .map(support::hash)
-        .collect();
+    let proof: Vec<_> = array(&update["consistency_proof_hex"]).iter().map(support::hash).collect();
     assert_eq!((old.size, new.size, proof.len()), (5, 8, 4));
     verify_consistency(old.size, new.size, &proof, &old.root, &new.root).unwrap();
     verify_consistency(old.size, new.size, &proof, &new.root, &old.root).unwrap_err();

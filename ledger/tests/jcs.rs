@@ -13,14 +13,8 @@ fn every_document_has_the_published_canonical_bytes() {
         let name = path.file_stem().unwrap().to_str().unwrap();
         let value = json::parse(&std::fs::read(&path).unwrap()).unwrap();
         let output = canonical(&value);
-        assert_eq!(
-            output,
-            support::bytes(&format!("jcs/output/{name}.json")),
-            "{name}"
-        );
-        let hex: String = support::text(&format!("jcs/outhex/{name}.txt"))
-            .split_whitespace()
-            .collect();
+        assert_eq!(output, support::bytes(&format!("jcs/output/{name}.json")), "{name}");
+        let hex: String = support::text(&format!("jcs/outhex/{name}.txt")).split_whitespace().collect();
         assert_eq!(encoding::hex(&output), hex, "{name}");
         assert_eq!(canonical(&json::parse(&output).unwrap()), output, "{name}");
         count += 1;
@@ -38,11 +32,7 @@ fn the_number_sequence_has_the_published_hashes() {
         hasher.update(number);
         hasher.update("\n");
         if let Some((_, hash)) = HASHES.iter().find(|(lines, _)| *lines == line) {
-            assert_eq!(
-                encoding::hex(&hasher.clone().finalize()),
-                *hash,
-                "{line} lines"
-            );
+            assert_eq!(encoding::hex(&hasher.clone().finalize()), *hash, "{line} lines");
             counts += 1;
         }
     }
@@ -65,41 +55,22 @@ fn every_number_written_reads_back_to_itself() {
 /// The README's sequence: the edge cases, two thousand neighbours of the smallest normal, then doubles out of repeated SHA-256.
 fn sequence() -> impl Iterator<Item = u64> {
     let neighbours = (0..2000).map(|step| 0x0010_0000_0000_0000 + step);
-    let blocks = std::iter::successors(Some([0; 32]), |block: &[u8; 32]| {
-        Some(Sha256::digest(block).into())
-    })
-    .skip(1);
+    let blocks = std::iter::successors(Some([0; 32]), |block: &[u8; 32]| Some(Sha256::digest(block).into())).skip(1);
     let random = blocks.flat_map(|block| {
         let (doubles, _) = block.as_chunks::<8>();
-        doubles
-            .iter()
-            .map(|double| u64::from_le_bytes(*double))
-            .collect::<Vec<_>>()
+        doubles.iter().map(|double| u64::from_le_bytes(*double)).collect::<Vec<_>>()
     });
-    let usable =
-        random.filter(|bits| f64::from_bits(*bits).is_finite() && f64::from_bits(*bits) != 0.0);
+    let usable = random.filter(|bits| f64::from_bits(*bits).is_finite() && f64::from_bits(*bits) != 0.0);
     EDGES.into_iter().chain(neighbours).chain(usable)
 }
 
 const LINES: usize = 1_000_000;
 
 const HASHES: [(usize, &str); 4] = [
-    (
-        1_000,
-        "be18b62b6f69cdab33a7e0dae0d9cfa869fda80ddc712221570f9f40a5878687",
-    ),
-    (
-        10_000,
-        "b9f7a8e75ef22a835685a52ccba7f7d6bdc99e34b010992cbc5864cd12be6892",
-    ),
-    (
-        100_000,
-        "22776e6d4b49fa294a0d0f349268e5c28808fe7e0cb2bcbe28f63894e494d4c7",
-    ),
-    (
-        1_000_000,
-        "49415fee2c56c77864931bd3624faad425c3c577d6d74e89a83bc725506dad16",
-    ),
+    (1_000, "be18b62b6f69cdab33a7e0dae0d9cfa869fda80ddc712221570f9f40a5878687"),
+    (10_000, "b9f7a8e75ef22a835685a52ccba7f7d6bdc99e34b010992cbc5864cd12be6892"),
+    (100_000, "22776e6d4b49fa294a0d0f349268e5c28808fe7e0cb2bcbe28f63894e494d4c7"),
+    (1_000_000, "49415fee2c56c77864931bd3624faad425c3c577d6d74e89a83bc725506dad16"),
 ];
 
 const EDGES: [u64; 168] = [

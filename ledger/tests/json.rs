@@ -17,20 +17,13 @@ fn a_fault_is_placed_by_offset_line_column_and_path() {
         ("\u{feff}1", (0, 1, 1, "")),
         ("{} x", (3, 1, 4, "")),
         ("{\"a\":1,\n \"a\":2}", (9, 2, 2, "a")),
-        (
-            "{\"items\":[1,{\"é\":\"\\ud800\"}]}",
-            (19, 1, 19, "items[1].é"),
-        ),
+        ("{\"items\":[1,{\"é\":\"\\ud800\"}]}", (19, 1, 19, "items[1].é")),
         ("[[1,2],[3,1e999]]", (10, 1, 11, "[1][1]")),
         ("[1,\"\u{ffff}\"]", (4, 1, 5, "[1]")),
         ("{\"a\" 1}", (5, 1, 6, "")),
     ] {
         let (offset, line, column, path) = expected;
-        assert_eq!(
-            place(document),
-            (offset, line, column, path.to_owned()),
-            "{document}"
-        );
+        assert_eq!(place(document), (offset, line, column, path.to_owned()), "{document}");
     }
 }
 
@@ -57,10 +50,7 @@ fn a_name_given_twice_is_found_in_objects_of_any_size() {
                 0x30 + twin.to_string().as_bytes()[0] - b'0',
                 &twin.to_string()[1..]
             ));
-            assert!(
-                json::parse(format!("{{{}}}", members.join(",")).as_bytes()).is_err(),
-                "{twin} of {count}"
-            );
+            assert!(json::parse(format!("{{{}}}", members.join(",")).as_bytes()).is_err(), "{twin} of {count}");
             members.pop();
         }
     }
@@ -69,14 +59,7 @@ fn a_name_given_twice_is_found_in_objects_of_any_size() {
 #[test]
 fn receipts_hold_integers_that_every_reader_counts_exactly() {
     let check = |document: &str| json::parse(document.as_bytes()).unwrap().check_integers();
-    for exact in [
-        "0",
-        "-1",
-        "9007199254740991",
-        "-9007199254740991",
-        "[1,{\"a\":2}]",
-        "\"1.5\"",
-    ] {
+    for exact in ["0", "-1", "9007199254740991", "-9007199254740991", "[1,{\"a\":2}]", "\"1.5\""] {
         assert_eq!(check(exact), Ok(()), "{exact}");
     }
     for (inexact, path) in [
@@ -89,42 +72,21 @@ fn receipts_hold_integers_that_every_reader_counts_exactly() {
     ] {
         assert_eq!(check(inexact), Err(path.to_owned()), "{inexact}");
     }
-    assert_eq!(
-        json::parse(b"9007199254740991").unwrap(),
-        Value::Integer(json::MAX_SAFE_INTEGER)
-    );
+    assert_eq!(json::parse(b"9007199254740991").unwrap(), Value::Integer(json::MAX_SAFE_INTEGER));
 }
 
 #[test]
 fn keys_differ_by_master_purpose_and_tenant() {
     let keys = [
-        *derive_key(
-            &[1; 32],
-            "certnode 2026-11-20 tenant checkpoint v1",
-            b"acme",
-        ),
-        *derive_key(
-            &[2; 32],
-            "certnode 2026-11-20 tenant checkpoint v1",
-            b"acme",
-        ),
+        *derive_key(&[1; 32], "certnode 2026-11-20 tenant checkpoint v1", b"acme"),
+        *derive_key(&[2; 32], "certnode 2026-11-20 tenant checkpoint v1", b"acme"),
         *derive_key(&[1; 32], "certnode 2026-11-20 tenant issuing v1", b"acme"),
-        *derive_key(
-            &[1; 32],
-            "certnode 2026-11-20 tenant checkpoint v1",
-            b"other",
-        ),
+        *derive_key(&[1; 32], "certnode 2026-11-20 tenant checkpoint v1", b"other"),
     ];
     assert!((1..keys.len()).all(|index| !keys[..index].contains(&keys[index])));
     assert_eq!(
         keys[0],
-        blake3::derive_key(
-            "certnode 2026-11-20 tenant checkpoint v1",
-            &[&[1; 32][..], b"acme"].concat()
-        )
+        blake3::derive_key("certnode 2026-11-20 tenant checkpoint v1", &[&[1; 32][..], b"acme"].concat())
     );
-    assert_eq!(
-        opaque_id(&[1; 32], b"acme"),
-        blake3::keyed_hash(&[1; 32], b"acme").as_bytes()[..16]
-    );
+    assert_eq!(opaque_id(&[1; 32], b"acme"), blake3::keyed_hash(&[1; 32], b"acme").as_bytes()[..16]);
 }

@@ -6,10 +6,7 @@ mod support;
 use ledger::json::{Limits, parse_with};
 
 /// Deep and large enough for every document of the suite that is to be accepted.
-const LIMITS: Limits = Limits {
-    bytes: 1 << 20,
-    depth: 512,
-};
+const LIMITS: Limits = Limits { bytes: 1 << 20, depth: 512 };
 
 /// Valid JSON that I-JSON refuses: a name twice (RFC 7493 §2.3), and noncharacters (§2.1).
 const REFUSED: [&str; 10] = [
@@ -37,28 +34,15 @@ const CHOSEN: [&str; 6] = [
 
 /// Names and verdicts of the documents with this prefix.
 fn verdicts(prefix: &str) -> Vec<(String, bool)> {
-    let named = support::files("jsontestsuite/test_parsing")
-        .into_iter()
-        .filter_map(|path| {
-            let name = path.file_name()?.to_str()?.to_owned();
-            name.starts_with(prefix).then_some((path, name))
-        });
-    named
-        .map(|(path, name)| {
-            (
-                name,
-                parse_with(&std::fs::read(path).unwrap(), LIMITS).is_ok(),
-            )
-        })
-        .collect()
+    let named = support::files("jsontestsuite/test_parsing").into_iter().filter_map(|path| {
+        let name = path.file_name()?.to_str()?.to_owned();
+        name.starts_with(prefix).then_some((path, name))
+    });
+    named.map(|(path, name)| (name, parse_with(&std::fs::read(path).unwrap(), LIMITS).is_ok())).collect()
 }
 
 fn with(verdicts: &[(String, bool)], accepted: bool) -> Vec<&str> {
-    verdicts
-        .iter()
-        .filter(|(_, verdict)| *verdict == accepted)
-        .map(|(name, _)| name.as_str())
-        .collect()
+    verdicts.iter().filter(|(_, verdict)| *verdict == accepted).map(|(name, _)| name.as_str()).collect()
 }
 
 #[test]

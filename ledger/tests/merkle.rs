@@ -12,10 +12,7 @@ fn base64(value: &Value) -> Vec<u8> {
 }
 
 fn base64s(value: &Value) -> Vec<Vec<u8>> {
-    value
-        .as_array()
-        .map(|hashes| hashes.iter().map(base64).collect())
-        .unwrap_or_default()
+    value.as_array().map(|hashes| hashes.iter().map(base64).collect()).unwrap_or_default()
 }
 
 /// Runs every probe of a folder; returns how many hold and how many must not.
@@ -33,10 +30,7 @@ fn run(folder: &str, holds: fn(&Value) -> bool) -> (usize, usize) {
 #[test]
 fn every_inclusion_probe_is_judged_as_published() {
     let counts = run("merkle/inclusion", |probe| {
-        let (index, size) = (
-            probe["leafIdx"].as_u64().unwrap(),
-            probe["treeSize"].as_u64().unwrap(),
-        );
+        let (index, size) = (probe["leafIdx"].as_u64().unwrap(), probe["treeSize"].as_u64().unwrap());
         let (leaf, root) = (base64(&probe["leafHash"]), base64(&probe["root"]));
         verify_inclusion_bytes(&leaf, index, size, &base64s(&probe["proof"]), &root).is_ok()
     });
@@ -48,28 +42,14 @@ fn every_inclusion_probe_is_judged_as_published() {
 #[test]
 fn every_consistency_probe_is_judged_as_published() {
     let counts = run("merkle/consistency", |probe| {
-        let (size1, size2) = (
-            probe["size1"].as_u64().unwrap(),
-            probe["size2"].as_u64().unwrap(),
-        );
-        let (root1, root2, proof) = (
-            base64(&probe["root1"]),
-            base64(&probe["root2"]),
-            base64s(&probe["proof"]),
-        );
+        let (size1, size2) = (probe["size1"].as_u64().unwrap(), probe["size2"].as_u64().unwrap());
+        let (root1, root2, proof) = (base64(&probe["root1"]), base64(&probe["root2"]), base64s(&probe["proof"]));
         if root1.len() == 32 && root2.len() == 32 {
             return verify_consistency_bytes(size1, size2, &proof, &root1, &root2).is_ok();
         }
         let refused = verify_consistency_bytes(size1, size2, &proof, &root1, &root2);
         assert_eq!(refused, Err(ProofError::HashLength));
-        verify_consistency_bytes(
-            size1,
-            size2,
-            &proof,
-            &sha256(&[&root1]).0,
-            &sha256(&[&root2]).0,
-        )
-        .is_ok()
+        verify_consistency_bytes(size1, size2, &proof, &sha256(&[&root1]).0, &sha256(&[&root2]).0).is_ok()
     });
     assert_eq!(counts, (CONSISTENCY_HOLDS, 98 - CONSISTENCY_HOLDS));
 }

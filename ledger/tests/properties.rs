@@ -7,13 +7,10 @@ use ledger::jcs::canonical;
 use ledger::json::{self, Value};
 use ledger::key::IssuingKey;
 use ledger::note::{Note, NoteSigner};
-use ledger::proof::{
-    consistency_proof, inclusion_path, inclusion_proof, verify_consistency, verify_inclusion,
-};
+use ledger::proof::{consistency_proof, inclusion_path, inclusion_proof, verify_consistency, verify_inclusion};
 use ledger::statement::{Evidence, Signed, Statement};
 use ledger::tile::{
-    TileId, TileSet, entries_path, parse_entries_path, tiles_for_consistency, tiles_for_inclusion,
-    tiles_of,
+    TileId, TileSet, entries_path, parse_entries_path, tiles_for_consistency, tiles_for_inclusion, tiles_of,
 };
 use ledger::tlog_proof::TlogProof;
 use ledger::tree::{Batch, Frontier};
@@ -21,9 +18,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 fn leaves(count: usize) -> Vec<Hash> {
-    (0..count)
-        .map(|index| leaf_hash(&index.to_be_bytes()))
-        .collect()
+    (0..count).map(|index| leaf_hash(&index.to_be_bytes())).collect()
 }
 
 /// RFC 6962 §2.1, word for word: the recursion our code never takes.
@@ -56,11 +51,7 @@ fn path(index: usize, leaves: &[Hash]) -> Vec<Hash> {
 /// RFC 6962 §2.1.2, word for word.
 fn subproof(old: usize, leaves: &[Hash], whole: bool) -> Vec<Hash> {
     if old == leaves.len() {
-        return if whole {
-            Vec::new()
-        } else {
-            vec![root(leaves)]
-        };
+        return if whole { Vec::new() } else { vec![root(leaves)] };
     }
     let (left, right) = leaves.split_at(leaves.len().next_power_of_two() / 2);
     let (mut inner, other) = if old <= left.len() {
@@ -85,9 +76,7 @@ fn tiles(leaves: &[Hash]) -> TileSet {
 fn tile(leaves: &[Hash], id: TileId) -> Vec<u8> {
     let span = 256_usize.pow(id.level.into());
     let first = id.index as usize * 256;
-    (first..first + usize::from(id.width))
-        .flat_map(|hash| root(&leaves[hash * span..(hash + 1) * span]).0)
-        .collect()
+    (first..first + usize::from(id.width)).flat_map(|hash| root(&leaves[hash * span..(hash + 1) * span]).0).collect()
 }
 
 proptest! {
@@ -220,13 +209,9 @@ proptest! {
 fn reversed(value: Value) -> Value {
     match value {
         Value::Array(values) => Value::Array(values.into_iter().map(reversed).collect()),
-        Value::Object(members) => Value::Object(
-            members
-                .into_iter()
-                .rev()
-                .map(|(name, value)| (name, reversed(value)))
-                .collect(),
-        ),
+        Value::Object(members) => {
+            Value::Object(members.into_iter().rev().map(|(name, value)| (name, reversed(value))).collect())
+        }
         other => other,
     }
 }
@@ -234,17 +219,11 @@ fn reversed(value: Value) -> Value {
 /// Text without what I-JSON refuses.
 fn texts() -> impl Strategy<Value = String> {
     let any_text = vec(
-        prop_oneof![
-            any::<char>(),
-            prop::char::range('\0', '\u{7f}'),
-            prop::char::range('\u{e000}', '\u{10400}')
-        ],
+        prop_oneof![any::<char>(), prop::char::range('\0', '\u{7f}'), prop::char::range('\u{e000}', '\u{10400}')],
         0..12,
     );
     any_text.prop_map(|chars| {
-        let noncharacter = |c: &char| {
-            (0xfdd0..=0xfdef).contains(&u32::from(*c)) || u32::from(*c) & 0xfffe == 0xfffe
-        };
+        let noncharacter = |c: &char| (0xfdd0..=0xfdef).contains(&u32::from(*c)) || u32::from(*c) & 0xfffe == 0xfffe;
         chars.into_iter().filter(|c| !noncharacter(c)).collect()
     })
 }
@@ -254,9 +233,7 @@ fn values() -> impl Strategy<Value = Value> {
         Just(Value::Null),
         any::<bool>().prop_map(Value::Bool),
         (-json::MAX_SAFE_INTEGER..=json::MAX_SAFE_INTEGER).prop_map(Value::Integer),
-        any::<f64>()
-            .prop_filter("JSON has no infinities", |number| number.is_finite())
-            .prop_map(Value::Float),
+        any::<f64>().prop_filter("JSON has no infinities", |number| number.is_finite()).prop_map(Value::Float),
         texts().prop_map(Value::String),
     ];
     simple.prop_recursive(4, 40, 20, |inner| {
@@ -271,42 +248,23 @@ fn values() -> impl Strategy<Value = Value> {
 }
 
 fn statements() -> impl Strategy<Value = Statement> {
-    let file = (
-        any::<[u8; 32]>(),
-        any::<[u8; 32]>(),
-        0_u64..1 << 53,
-        texts(),
-    )
-        .prop_map(|(sha256, blake3, bytes, media)| Evidence {
-            sha256: Hash(sha256),
-            blake3: Hash(blake3),
-            bytes,
-            media,
+    let file =
+        (any::<[u8; 32]>(), any::<[u8; 32]>(), 0_u64..1 << 53, texts()).prop_map(|(sha256, blake3, bytes, media)| {
+            Evidence { sha256: Hash(sha256), blake3: Hash(blake3), bytes, media }
         });
-    let ids = vec(
-        "rcpt_01[0-9a-hjkmnp-tv-z]{8}[ef][0-9a-hjkmnp-tv-z]{2}[89abrstv][0-9a-hjkmnp-tv-z]{12}",
-        0..4,
-    );
+    let ids = vec("rcpt_01[0-9a-hjkmnp-tv-z]{8}[ef][0-9a-hjkmnp-tv-z]{2}[89abrstv][0-9a-hjkmnp-tv-z]{12}", 0..4);
     let hashes = (any::<[u8; 32]>(), any::<Option<[u8; 32]>>());
-    (
-        "[a-z.]{1,20}/t/[0-9a-f]{32}",
-        texts(),
-        texts(),
-        vec(file, 0..4),
-        ids,
-        hashes,
+    ("[a-z.]{1,20}/t/[0-9a-f]{32}", texts(), texts(), vec(file, 0..4), ids, hashes).prop_map(
+        |(log, kind, schema, evidence, refs, (payload, idempotency))| Statement {
+            log,
+            id: "rcpt_01h455vb4pex5vsknk084sn02q".to_owned(),
+            kind,
+            issued_at: "2026-11-20T22:48:01.250Z".to_owned(),
+            schema,
+            payload: Hash(payload),
+            evidence,
+            refs,
+            idempotency: idempotency.map(Hash),
+        },
     )
-        .prop_map(
-            |(log, kind, schema, evidence, refs, (payload, idempotency))| Statement {
-                log,
-                id: "rcpt_01h455vb4pex5vsknk084sn02q".to_owned(),
-                kind,
-                issued_at: "2026-11-20T22:48:01.250Z".to_owned(),
-                schema,
-                payload: Hash(payload),
-                evidence,
-                refs,
-                idempotency: idempotency.map(Hash),
-            },
-        )
 }

@@ -10,9 +10,7 @@ use ledger::json::{self, Value};
 use ledger::key::IssuingKey;
 use ledger::note::{Note, NoteSigner, SignatureLine, VerifierKey};
 use ledger::policy::Policy;
-use ledger::proof::{
-    consistency_proof, inclusion_path, inclusion_proof, verify_consistency, verify_inclusion,
-};
+use ledger::proof::{consistency_proof, inclusion_path, inclusion_proof, verify_consistency, verify_inclusion};
 use ledger::statement::{Evidence, Signed, Statement};
 use ledger::tile::{TileId, TileSet, decode_entries, parse_entries_path, tiles_for_inclusion};
 use ledger::tlog_proof::TlogProof;
@@ -64,39 +62,21 @@ fn witness() -> NoteSigner {
 
 fn policy() -> String {
     let log = |origin| {
-        NoteSigner::from_seed(origin, &[if origin == ORIGIN { 1 } else { 2 }; 32])
-            .unwrap()
-            .verifier()
-            .to_string()
+        NoteSigner::from_seed(origin, &[if origin == ORIGIN { 1 } else { 2 }; 32]).unwrap().verifier().to_string()
     };
-    format!(
-        "log {}\nlog {}\nwitness w {}\nquorum w\n",
-        log(ORIGIN),
-        log(ROOT),
-        witness().verifier()
-    )
+    format!("log {}\nlog {}\nwitness w {}\nquorum w\n", log(ORIGIN), log(ROOT), witness().verifier())
 }
 
 /// A receipt anchored in a root log that a witness saw.
 fn bundle() -> Bundle {
-    let payload =
-        json::parse(br#"{"amount":"12.50","currency":"EUR","payee":"Caf\u00e9","lines":[1,2]}"#)
-            .unwrap();
+    let payload = json::parse(br#"{"amount":"12.50","currency":"EUR","payee":"Caf\u00e9","lines":[1,2]}"#).unwrap();
     let issuer = IssuingKey::from_seed(ORIGIN, &[3; 32]).unwrap();
-    let statement = statement(commit(&[7; 16], &canonical(&payload)))
-        .sign(&issuer)
-        .unwrap();
+    let statement = statement(commit(&[7; 16], &canonical(&payload))).sign(&issuer).unwrap();
     let tenant_proof = proven(ORIGIN, INDEX, leaf_hash(&statement));
-    let tenant_text = Note::parse(&tenant_proof.checkpoint)
-        .unwrap()
-        .text()
-        .to_owned();
+    let tenant_text = Note::parse(&tenant_proof.checkpoint).unwrap().text().to_owned();
     let mut root_proof = proven(ROOT, 3, leaf_hash(tenant_text.as_bytes()));
     let root_signer = NoteSigner::from_seed(ROOT, &[2; 32]).unwrap();
-    let root_text = Note::parse(&root_proof.checkpoint)
-        .unwrap()
-        .text()
-        .to_owned();
+    let root_text = Note::parse(&root_proof.checkpoint).unwrap().text().to_owned();
     let mut root_note = Note::parse(&root_signer.sign(&root_text)).unwrap();
     root_note.push(witness().cosign(&root_text, 1_795_000_000).unwrap());
     root_proof.checkpoint = root_note.to_string();
@@ -123,12 +103,7 @@ fn an_untouched_receipt_passes_every_step() {
     let mut verification = Verification::new(&bytes, None);
     for (id, title) in STEPS {
         let step = verification.next_step().unwrap();
-        assert_eq!(
-            (step.id, step.title, step.outcome),
-            (id, title, Outcome::Passed),
-            "{}",
-            step.detail
-        );
+        assert_eq!((step.id, step.title, step.outcome), (id, title, Outcome::Passed), "{}", step.detail);
     }
     assert_eq!(verification.next_step(), None);
     let report = verify(&bytes, Some(&policy()));
@@ -184,17 +159,10 @@ fn a_cut_receipt_is_not_verified() {
 
 #[test]
 fn an_erased_payload_leaves_the_receipt_verified() {
-    let erased = Bundle {
-        payload: None,
-        salt: None,
-        ..bundle()
-    };
+    let erased = Bundle { payload: None, salt: None, ..bundle() };
     assert_eq!(outcome(&erased, None, "payload").1, Outcome::NotPresent);
     assert!(outcome(&erased, None, "payload").0);
-    let half = Bundle {
-        salt: None,
-        ..bundle()
-    };
+    let half = Bundle { salt: None, ..bundle() };
     assert!(!verify(&half.to_bytes(), None).is_verified());
 }
 
@@ -209,14 +177,8 @@ fn a_stranger_s_receipt_is_not_verified_by_the_verifiers_own_policy() {
 #[test]
 fn a_quorum_that_the_verifier_asks_for_must_be_met() {
     let own = policy();
-    let unanchored = Bundle {
-        root_proof: None,
-        ..bundle()
-    };
-    assert_eq!(
-        outcome(&unanchored, Some(&own), "anchor").1,
-        Outcome::NotPresent
-    );
+    let unanchored = Bundle { root_proof: None, ..bundle() };
+    assert_eq!(outcome(&unanchored, Some(&own), "anchor").1, Outcome::NotPresent);
     let (verified, outcome, detail) = outcome(&unanchored, Some(&own), "witnesses");
     assert_eq!((verified, outcome), (false, Outcome::Failed), "{detail}");
     let none = own.replace("quorum w\n", "quorum none\n");
@@ -225,76 +187,33 @@ fn a_quorum_that_the_verifier_asks_for_must_be_met() {
 
 #[test]
 fn a_key_signs_only_from_the_size_it_was_named_for() {
-    let old = IssuingKey::from_seed(ORIGIN, &[8; 32])
-        .unwrap()
-        .verifier()
-        .to_string();
-    let new = IssuingKey::from_seed(ORIGIN, &[3; 32])
-        .unwrap()
-        .verifier()
-        .to_string();
-    let from = |size| Bundle {
-        issuing_keys: vec![(old.clone(), 0), (new.clone(), size)],
-        ..bundle()
-    };
+    let old = IssuingKey::from_seed(ORIGIN, &[8; 32]).unwrap().verifier().to_string();
+    let new = IssuingKey::from_seed(ORIGIN, &[3; 32]).unwrap().verifier().to_string();
+    let from = |size| Bundle { issuing_keys: vec![(old.clone(), 0), (new.clone(), size)], ..bundle() };
     assert!(verify(&from(INDEX as u64).to_bytes(), None).is_verified());
-    assert_eq!(
-        outcome(&from(INDEX as u64 + 1), None, "signature").1,
-        Outcome::Failed
-    );
-    let unordered = Bundle {
-        issuing_keys: vec![(new, 1)],
-        ..bundle()
-    };
+    assert_eq!(outcome(&from(INDEX as u64 + 1), None, "signature").1, Outcome::Failed);
+    let unordered = Bundle { issuing_keys: vec![(new, 1)], ..bundle() };
     assert_eq!(outcome(&unordered, None, "format").1, Outcome::Failed);
 }
 
 #[test]
 fn a_policy_that_cannot_be_read_trusts_nobody() {
     for own in ["", "quorum none", "log x\nquorum none\n", "quorum w\n"] {
-        assert!(
-            !verify(&bundle().to_bytes(), Some(own)).is_verified(),
-            "{own}"
-        );
+        assert!(!verify(&bundle().to_bytes(), Some(own)).is_verified(), "{own}");
     }
 }
 
 /// Every parser, on these bytes.
 fn read_all(bytes: &[u8]) {
     let _ = json::parse(bytes).map(|value| canonical(&value));
-    let _ = (
-        Bundle::parse(bytes),
-        Signed::parse(bytes),
-        decode_entries(bytes),
-        verify(bytes, None),
-    );
+    let _ = (Bundle::parse(bytes), Signed::parse(bytes), decode_entries(bytes), verify(bytes, None));
     let _ = Frontier::from_bytes(bytes.len() as u64, bytes);
-    let _ = TileSet::default().insert(
-        TileId {
-            level: 63,
-            index: u64::MAX,
-            width: bytes.len() as u16,
-        },
-        bytes,
-    );
+    let _ = TileSet::default().insert(TileId { level: 63, index: u64::MAX, width: bytes.len() as u16 }, bytes);
     let text = String::from_utf8_lossy(bytes);
-    let _ = (
-        Note::parse(&text),
-        Checkpoint::parse(&text),
-        TlogProof::parse(&text),
-        Policy::parse(&text),
-    );
-    let _ = (
-        text.parse::<VerifierKey>(),
-        text.parse::<SignatureLine>(),
-        TileId::parse(&text),
-        parse_entries_path(&text),
-    );
-    let _ = (
-        Hash::from_hex(&text),
-        Hash::from_base64(&text),
-        Hash::from_slice(bytes),
-    );
+    let _ = (Note::parse(&text), Checkpoint::parse(&text), TlogProof::parse(&text), Policy::parse(&text));
+    let _ =
+        (text.parse::<VerifierKey>(), text.parse::<SignatureLine>(), TileId::parse(&text), parse_entries_path(&text));
+    let _ = (Hash::from_hex(&text), Hash::from_base64(&text), Hash::from_slice(bytes));
     let _ = verify(&bundle().to_bytes(), Some(&text));
 }
 

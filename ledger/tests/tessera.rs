@@ -7,9 +7,7 @@ use ledger::checkpoint::Checkpoint;
 use ledger::hash::{Hash, leaf_hash};
 use ledger::note::{Note, VerifierKey};
 use ledger::proof::{consistency_proof, inclusion_proof, verify_consistency, verify_inclusion};
-use ledger::tile::{
-    TileSet, decode_entries, encode_entries, entries_path, parse_entries_path, tiles_of,
-};
+use ledger::tile::{TileSet, decode_entries, encode_entries, entries_path, parse_entries_path, tiles_of};
 use ledger::tree::{Batch, Frontier};
 
 const VKEY: &str = "example.com/log/testdata+33d7b496+AeHTu4Q3hEIMHNqc6fASMsq3rKNx280NI+oO5xCFkkSx";
@@ -65,10 +63,7 @@ fn every_bundle_holds_the_entries_of_the_tree() {
         assert_eq!(entries.len() as u64, size);
         assert_eq!(encode_entries(entries.iter().copied()).unwrap(), bytes);
         let leaves: Vec<Hash> = entries.iter().map(|entry| leaf_hash(entry)).collect();
-        assert_eq!(
-            *Batch::append(&Frontier::empty(), &leaves).root(),
-            roots[size as usize]
-        );
+        assert_eq!(*Batch::append(&Frontier::empty(), &leaves).root(), roots[size as usize]);
         let tile: Vec<u8> = leaves.iter().flat_map(|leaf| leaf.0).collect();
         assert_eq!(tile, read(&tiles_of(size)[0].path()));
         bundles += 1;
@@ -101,14 +96,7 @@ fn every_size_is_consistent_with_every_later_one_from_tiles() {
         let nodes = tiles(size2);
         for size1 in 1..=size2 {
             let proof = consistency_proof(size1, size2, &nodes).unwrap();
-            verify_consistency(
-                size1,
-                size2,
-                &proof,
-                &roots[size1 as usize],
-                &roots[size2 as usize],
-            )
-            .unwrap();
+            verify_consistency(size1, size2, &proof, &roots[size1 as usize], &roots[size2 as usize]).unwrap();
             proofs += 1;
         }
     }

@@ -63,8 +63,23 @@ impl std::error::Error for ConfigError {}
 
 /// The keys of our own table, so that a misspelt one is refused.
 const KEYS: [&str; 17] = [
-    "public_url", "log_host", "database_url", "data_dir", "postgres_bin", "pool_size", "max_connections", "header_timeout_s",
-    "body_timeout_s", "drain_timeout_s", "workers", "hashes_at_once", "master_key", "design_page", "log_format", "log_filter", "site_root",
+    "public_url",
+    "log_host",
+    "database_url",
+    "data_dir",
+    "postgres_bin",
+    "pool_size",
+    "max_connections",
+    "header_timeout_s",
+    "body_timeout_s",
+    "drain_timeout_s",
+    "workers",
+    "hashes_at_once",
+    "master_key",
+    "design_page",
+    "log_format",
+    "log_filter",
+    "site_root",
 ];
 
 struct Source<'a> {
@@ -115,11 +130,16 @@ impl Config {
 
     /// Reads a configuration file's text, with the environment over it.
     pub fn read(file: &str, environment: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let document: toml::Table = file.parse().map_err(|error| ConfigError(format!("Leptos.toml is not TOML: {error}")))?;
-        let leptos = document.get("package").and_then(|value| value.get("metadata")?.get("leptos")).and_then(Value::as_table);
+        let document: toml::Table =
+            file.parse().map_err(|error| ConfigError(format!("Leptos.toml is not TOML: {error}")))?;
+        let leptos =
+            document.get("package").and_then(|value| value.get("metadata")?.get("leptos")).and_then(Value::as_table);
         let mut settings = document.get("certnode").and_then(Value::as_table).cloned().unwrap_or_default();
         if let Some(stranger) = settings.keys().find(|key| !KEYS.contains(&key.as_str())) {
-            return Err(ConfigError(format!("certnode.{stranger} in Leptos.toml is not a setting: {} are", KEYS.join(", "))));
+            return Err(ConfigError(format!(
+                "certnode.{stranger} in Leptos.toml is not a setting: {} are",
+                KEYS.join(", ")
+            )));
         }
         for (key, value) in leptos.into_iter().flatten() {
             settings.insert(if key == "site-root" { "site_root".to_owned() } else { key.clone() }, value.clone());
@@ -130,14 +150,33 @@ impl Config {
     fn from_source(source: &Source<'_>) -> Result<Self, ConfigError> {
         let some = |text: &str| Some(text.to_owned());
         let seconds = |key, default| source.number(key, default, 1, 600).map(Duration::from_secs);
-        let site_addr = source.get("site-addr", SocketAddr::from(([127, 0, 0, 1], 3000)), "an address and port such as 127.0.0.1:3000", |text| text.parse().ok())?;
-        let url = |text: &str| (text.starts_with("http://") || text.starts_with("https://")).then(|| text.trim_end_matches('/').to_owned());
-        let host = |text: &str| (!text.is_empty() && text.len() <= 60 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:".contains(&b))).then(|| text.to_owned());
-        let postgres = |text: &str| (text.starts_with("postgres://") || text.starts_with("postgresql://")).then(|| Some(text.to_owned()));
+        let site_addr = source.get(
+            "site-addr",
+            SocketAddr::from(([127, 0, 0, 1], 3000)),
+            "an address and port such as 127.0.0.1:3000",
+            |text| text.parse().ok(),
+        )?;
+        let url = |text: &str| {
+            (text.starts_with("http://") || text.starts_with("https://")).then(|| text.trim_end_matches('/').to_owned())
+        };
+        let host = |text: &str| {
+            (!text.is_empty()
+                && text.len() <= 60
+                && text.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:".contains(&b)))
+            .then(|| text.to_owned())
+        };
+        let postgres = |text: &str| {
+            (text.starts_with("postgres://") || text.starts_with("postgresql://")).then(|| Some(text.to_owned()))
+        };
         Ok(Self {
             site_addr,
             site_root: source.get("site_root", "target/site".into(), "a folder", |text| Some(text.into()))?,
-            public_url: source.get("public_url", format!("http://{site_addr}"), "an address that begins with http:// or https://", url)?,
+            public_url: source.get(
+                "public_url",
+                format!("http://{site_addr}"),
+                "an address that begins with http:// or https://",
+                url,
+            )?,
             log_host: source.get("log_host", "certnode.local".to_owned(), "a host name without a scheme", host)?,
             database_url: source.get("database_url", None, "an address that begins with postgres://", postgres)?,
             data_dir: source.get("data_dir", "data".into(), "a folder", |text| Some(text.into()))?,
@@ -151,8 +190,15 @@ impl Config {
             hashes_at_once: source.number("hashes_at_once", 1, 1, 64)? as usize,
             master_key: source.get("master_key", None, "64 hex digits", |text| Some(Some(master_key(text)?)))?,
             design_page: source.get("design_page", false, "true or false", |text| text.parse().ok())?,
-            log_format: source.get("log_format", "text".to_owned(), "text or json", |text| some(text).filter(|text| text == "text" || text == "json"))?,
-            log_filter: source.get("log_filter", "info,sqlx=warn,graphile_worker=warn".to_owned(), "a tracing filter such as info", some)?,
+            log_format: source.get("log_format", "text".to_owned(), "text or json", |text| {
+                some(text).filter(|text| text == "text" || text == "json")
+            })?,
+            log_filter: source.get(
+                "log_filter",
+                "info,sqlx=warn,graphile_worker=warn".to_owned(),
+                "a tracing filter such as info",
+                some,
+            )?,
         })
     }
 
@@ -163,10 +209,12 @@ impl Config {
         }
         let path = self.data_dir.join("master.key");
         match std::fs::read_to_string(&path) {
-            Ok(text) => master_key(text.trim()).ok_or_else(|| ConfigError(format!("{} does not hold 64 hex digits", path.display()))),
+            Ok(text) => master_key(text.trim())
+                .ok_or_else(|| ConfigError(format!("{} does not hold 64 hex digits", path.display()))),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 let key = fresh();
-                write_private(&path, &ledger::encoding::hex(&key)).map_err(|error| ConfigError(format!("{}: {error}", path.display())))?;
+                write_private(&path, &ledger::encoding::hex(&key))
+                    .map_err(|error| ConfigError(format!("{}: {error}", path.display())))?;
                 Ok(key)
             }
             Err(error) => Err(ConfigError(format!("{}: {error}", path.display()))),

@@ -52,10 +52,17 @@ pub enum EmbeddedError {
 impl std::fmt::Display for EmbeddedError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::NotInstalled => f.write_str("no PostgreSQL 15 or newer was found: install it, or set DATABASE_URL to one of yours"),
-            Self::InUse(path) => write!(f, "another CertNode is using {}: stop it, or choose another data directory", path.display()),
+            Self::NotInstalled => {
+                f.write_str("no PostgreSQL 15 or newer was found: install it, or set DATABASE_URL to one of yours")
+            }
+            Self::InUse(path) => {
+                write!(f, "another CertNode is using {}: stop it, or choose another data directory", path.display())
+            }
             Self::Version { data, programs } => {
-                write!(f, "the data directory was made by PostgreSQL {data}, and PostgreSQL {programs} is installed: install {data}, or move the data with pg_upgrade")
+                write!(
+                    f,
+                    "the data directory was made by PostgreSQL {data}, and PostgreSQL {programs} is installed: install {data}, or move the data with pg_upgrade"
+                )
             }
             Self::Program(name, said) => write!(f, "{name} failed: {said}"),
             Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
@@ -137,7 +144,11 @@ impl Embedded {
 
     async fn initialise(&self) -> Result<(), EmbeddedError> {
         let data = self.data.to_string_lossy();
-        self.program("initdb", &["-D", &data, "-U", "certnode", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]).await?;
+        self.program(
+            "initdb",
+            &["-D", &data, "-U", "certnode", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"],
+        )
+        .await?;
         let path = self.data.join("postgresql.auto.conf");
         fs::write(&path, SETTINGS).map_err(|error| EmbeddedError::Io(path, error))
     }
@@ -150,11 +161,19 @@ impl Embedded {
             self.stop().await?;
         }
         let options = format!("-k '{}'", self.socket.display());
-        let started = self.program("pg_ctl", &["start", "-D", &data, "-w", "-t", "60", "-s", "-l", &log.to_string_lossy(), "-o", &options]).await;
+        let started = self
+            .program(
+                "pg_ctl",
+                &["start", "-D", &data, "-w", "-t", "60", "-s", "-l", &log.to_string_lossy(), "-o", &options],
+            )
+            .await;
         started.map_err(|error| {
             let said = fs::read_to_string(&log).unwrap_or_default();
             let tail: Vec<&str> = said.lines().rev().take(5).collect();
-            EmbeddedError::Program("postgres", format!("{error}; its log ends: {}", tail.into_iter().rev().collect::<Vec<_>>().join(" | ")))
+            EmbeddedError::Program(
+                "postgres",
+                format!("{error}; its log ends: {}", tail.into_iter().rev().collect::<Vec<_>>().join(" | ")),
+            )
         })
     }
 
@@ -183,7 +202,8 @@ fn other_user(directory: &Path) -> Option<(u32, u32)> {
     if !root {
         return None;
     }
-    let owner = fs::metadata(directory.join("postgres")).ok().map(|data| (data.uid(), data.gid())).filter(|(uid, _)| *uid != 0);
+    let owner =
+        fs::metadata(directory.join("postgres")).ok().map(|data| (data.uid(), data.gid())).filter(|(uid, _)| *uid != 0);
     let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
     let user = |name: &str| {
         let mut fields = passwd.lines().find(|line| line.split(':').next() == Some(name))?.split(':').skip(2);
@@ -206,7 +226,10 @@ fn find(programs: Option<&Path>) -> Option<(PathBuf, u32)> {
             .collect(),
     };
     let versioned = candidates.into_iter().filter_map(|bin| Some((version(&bin)?, bin)));
-    versioned.filter(|(version, _)| *version >= OLDEST).max_by_key(|(version, _)| *version).map(|(version, bin)| (bin, version))
+    versioned
+        .filter(|(version, _)| *version >= OLDEST)
+        .max_by_key(|(version, _)| *version)
+        .map(|(version, bin)| (bin, version))
 }
 
 /// `postgres (PostgreSQL) 15.18 (Debian …)` is 15.

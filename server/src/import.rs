@@ -34,7 +34,11 @@ struct RefusedRow {
 /// Imports a file. Whether every row became a receipt.
 pub fn run(file: &Path, maps: &[String], url: &str, key: &str) -> Result<bool, Failure> {
     let bytes = std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
-    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(120))).build().into();
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(Duration::from_secs(120)))
+        .build()
+        .into();
     let api = Api { agent, url: format!("{}/v1/imports", url.trim_end_matches('/')), key: format!("Bearer {key}") };
     let started = Instant::now();
     let mut import = api.start(file, maps, &bytes)?;
@@ -51,7 +55,12 @@ pub fn run(file: &Path, maps: &[String], url: &str, key: &str) -> Result<bool, F
     if already == import.rows_total && already > 0 {
         println!("{} was imported before: nothing was issued again.", file.display());
     } else {
-        println!("{} receipts in {seconds:.1} s ({:.0}/s), {} rows refused.", import.rows_done, import.rows_done as f64 / seconds, import.rows_refused);
+        println!(
+            "{} receipts in {seconds:.1} s ({:.0}/s), {} rows refused.",
+            import.rows_done,
+            import.rows_done as f64 / seconds,
+            import.rows_refused
+        );
     }
     Ok(import.state == "finished" && import.rows_refused == 0)
 }
@@ -65,7 +74,12 @@ struct Api {
 impl Api {
     fn start(&self, file: &Path, maps: &[String], bytes: &[u8]) -> Result<Import, Failure> {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
-        let mut request = self.agent.post(&self.url).header("authorization", &self.key).header("content-type", "text/csv").query("name", name);
+        let mut request = self
+            .agent
+            .post(&self.url)
+            .header("authorization", &self.key)
+            .header("content-type", "text/csv")
+            .query("name", name);
         for map in maps {
             request = request.query("map", map);
         }
@@ -99,7 +113,11 @@ fn read<T: serde::de::DeserializeOwned>(mut response: ureq::http::Response<ureq:
     let problem: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
     let mut said = problem["detail"].as_str().unwrap_or(&text).to_owned();
     for error in problem["errors"].as_array().into_iter().flatten() {
-        said.push_str(&format!(" {}: {}", error["location"].as_str().unwrap_or_default(), error["message"].as_str().unwrap_or_default()));
+        said.push_str(&format!(
+            " {}: {}",
+            error["location"].as_str().unwrap_or_default(),
+            error["message"].as_str().unwrap_or_default()
+        ));
     }
     Err(format!("the server refused ({}): {said}", response.status().as_u16()).into())
 }

@@ -39,7 +39,8 @@ pub async fn live(
     if !is_same_origin(&headers) {
         return Ok(StatusCode::FORBIDDEN.into_response());
     }
-    let token = cookie(&headers, COOKIE).filter(|_| cx.user_id().is_some()).ok_or_else(Problem::unauthenticated)?.to_owned();
+    let token =
+        cookie(&headers, COOKIE).filter(|_| cx.user_id().is_some()).ok_or_else(Problem::unauthenticated)?.to_owned();
     let upgrade = upgrade.max_message_size(MESSAGE_MAX).max_frame_size(MESSAGE_MAX);
     Ok(upgrade.on_upgrade(move |socket| serve(socket, state.domain, cx, token, after)))
 }

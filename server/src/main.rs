@@ -73,7 +73,9 @@ fn run(command: Command) -> Result<bool, Failure> {
         Command::Serve => on_runtime(async |config| serve::run(config).await).map(|()| true),
         Command::Migrate => on_runtime(migrate).map(|()| true),
         Command::Import { file, maps, url, key } => {
-            let key = key.or_else(config::api_key).ok_or("an API key is needed: --key, or CERTNODE_API_KEY in the environment")?;
+            let key = key
+                .or_else(config::api_key)
+                .ok_or("an API key is needed: --key, or CERTNODE_API_KEY in the environment")?;
             import::run(&file, &maps, &url, &key)
         }
         Command::Verify { file, policy, json } => verify::run(&file, policy.as_deref(), json),
@@ -96,7 +98,8 @@ async fn migrate(config: Config) -> Result<(), Failure> {
 
 fn on_runtime(work: impl AsyncFnOnce(Config) -> Result<(), Failure>) -> Result<(), Failure> {
     let config = Config::load()?;
-    let logs = tracing_subscriber::fmt().with_env_filter(EnvFilter::try_new(&config.log_filter)?).with_writer(std::io::stderr);
+    let logs =
+        tracing_subscriber::fmt().with_env_filter(EnvFilter::try_new(&config.log_filter)?).with_writer(std::io::stderr);
     if config.log_format == "json" {
         logs.json().init();
     } else {

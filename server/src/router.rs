@@ -89,7 +89,10 @@ fn pages(state: &AppState) -> Router<AppState> {
     };
     let render = move |request: Request| {
         let (options, cx) = (options.clone(), request.extensions().get::<Cx>().cloned());
-        let handler = leptos_axum::render_app_to_stream_with_context(move || provide(cx.clone()), move || app::shell(options.clone()));
+        let handler = leptos_axum::render_app_to_stream_with_context(
+            move || provide(cx.clone()),
+            move || app::shell(options.clone()),
+        );
         handler(request)
     };
     Router::new()
@@ -118,7 +121,11 @@ async fn bundle(SessionCx(cx): SessionCx, Path(id): Path<String>) -> Result<Resp
 }
 
 async fn ready(State(state): State<AppState>) -> Response {
-    if state.domain.database().ping().await { "ready".into_response() } else { axum::http::StatusCode::SERVICE_UNAVAILABLE.into_response() }
+    if state.domain.database().ping().await {
+        "ready".into_response()
+    } else {
+        axum::http::StatusCode::SERVICE_UNAVAILABLE.into_response()
+    }
 }
 
 /// Built files: those with a hash in their name never change. What is no file is the page that says so.
@@ -133,7 +140,10 @@ fn files(state: &AppState) -> Router {
             response
         })
     };
-    let directory = ServeDir::new(&state.config.site_root).precompressed_br().precompressed_gzip().append_index_html_on_directories(false);
+    let directory = ServeDir::new(&state.config.site_root)
+        .precompressed_br()
+        .precompressed_gzip()
+        .append_index_html_on_directories(false);
     Router::new().fallback_service(directory.fallback(not_found)).layer(from_fn(cached))
 }
 

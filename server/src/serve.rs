@@ -17,7 +17,8 @@ use crate::router::{AppState, router};
 
 /// Serves until SIGTERM or SIGINT; then finishes what is under way and stops the database that is ours.
 pub async fn run(config: Config) -> Result<(), Failure> {
-    let listener = TcpListener::bind(config.site_addr).await.map_err(|error| format!("{}: {error}", config.site_addr))?;
+    let listener =
+        TcpListener::bind(config.site_addr).await.map_err(|error| format!("{}: {error}", config.site_addr))?;
     let (database, embedded) = open_database(&config).await?;
     let result = serve(config, listener, database).await;
     if let Some(embedded) = embedded {
@@ -57,7 +58,8 @@ async fn serve(config: Config, listener: TcpListener, database: Database) -> Res
     })?;
     let keyring = Keyring::new(secret, &config.log_host);
     let hashes_at_once = config.hashes_at_once;
-    let domain = Domain::start(Options { database: database.clone(), keyring, clock: Arc::new(SystemClock), hashes_at_once });
+    let domain =
+        Domain::start(Options { database: database.clone(), keyring, clock: Arc::new(SystemClock), hashes_at_once });
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let stop = async move {
         tokio::select! {

@@ -75,7 +75,12 @@ pub async fn sign_up(SessionCx(cx): SessionCx, Form(SignUpForm { form, next }): 
     match accounts::sign_up(&cx, form).await {
         Ok(session) => signed_in(&session, &next.next),
         Err(problem) => {
-            let kept = [("name", &*kept.name), ("email", &kept.email), ("organisation", &kept.organisation), ("next", &next.next)];
+            let kept = [
+                ("name", &*kept.name),
+                ("email", &kept.email),
+                ("organisation", &kept.organisation),
+                ("next", &next.next),
+            ];
             back("/sign-up", &problem, &kept)
         }
     }
@@ -117,7 +122,11 @@ pub struct ModeForm {
 }
 
 /// `POST /mode`: live or test, from now on in this session.
-pub async fn choose_mode(SessionCx(cx): SessionCx, headers: HeaderMap, Form(form): Form<ModeForm>) -> Result<Response, Refusal> {
+pub async fn choose_mode(
+    SessionCx(cx): SessionCx,
+    headers: HeaderMap,
+    Form(form): Form<ModeForm>,
+) -> Result<Response, Refusal> {
     accounts::choose_mode(&cx, form.mode).await?;
     Ok(Redirect::to(came_from(&headers)).into_response())
 }

@@ -42,7 +42,9 @@ fn print(report: &Report) {
     }
     match (report.is_verified(), &report.receipt) {
         (true, Some(receipt)) if report.trusted_policy => println!("Verified: {}", receipt.id),
-        (true, Some(receipt)) => println!("Verified: {} (by the keys that the file itself names; --policy FILE brings your own)", receipt.id),
+        (true, Some(receipt)) => {
+            println!("Verified: {} (by the keys that the file itself names; --policy FILE brings your own)", receipt.id)
+        }
         _ => println!("Not verified: {}", report.failed().map_or("a step is missing", |step| step.title)),
     }
 }

@@ -20,7 +20,11 @@ impl Returned {
         let query = use_query_map().get_untracked();
         let fields = query.get("fields").unwrap_or_default();
         let fields = fields.split(',').filter_map(|pair| pair.split_once('.'));
-        Self { error: query.get("error"), fields: fields.map(|(field, code)| (field.to_owned(), code.to_owned())).collect(), query }
+        Self {
+            error: query.get("error"),
+            fields: fields.map(|(field, code)| (field.to_owned(), code.to_owned())).collect(),
+            query,
+        }
     }
 
     fn value(&self, name: &str) -> String {

@@ -16,7 +16,8 @@ pub(crate) fn curl(url: &str, key: &str) -> String {
 /// Key, receipt, verification. The second turns green by itself when the first receipt arrives.
 #[component]
 pub(super) fn FirstReceipt(overview: Overview) -> impl IntoView {
-    let create = ServerAction::<CreateApiKey>::new();
+    // The page's own, so that the secret outlives the next piece of news.
+    let create = use_context::<ServerAction<CreateApiKey>>().unwrap_or_else(ServerAction::new);
     let made = move || create.value().get().and_then(Result::ok).map(|created| created.secret);
     let has_key = !overview.keys.is_empty();
     let done = move || has_key || made().is_some();
@@ -43,7 +44,9 @@ pub(super) fn FirstReceipt(overview: Overview) -> impl IntoView {
             }
         })
     };
-    let made_before = move || (has_key && made().is_none()).then(|| view! { <p>"You have a key. Put it into the command below, or make another on the " <a class="link" href="/keys">"API keys"</a> " page."</p> });
+    let made_before = move || {
+        (has_key && made().is_none()).then(|| view! { <p>"You have a key. Put it into the command below, or make another on the " <a class="link" href="/keys">"API keys"</a> " page."</p> })
+    };
     view! {
         <section class="card"><div class="card-body">
             <Stepper label="Your first receipt">
@@ -54,7 +57,7 @@ pub(super) fn FirstReceipt(overview: Overview) -> impl IntoView {
                 </Step>
                 <Step number=2 title="Send your first receipt" state=Signal::derive(move || if done() { "current" } else { "later" })>
                     {move || view! { <CodeBlock code=command() label="Command to send a receipt"/> }}
-                    <p class="form-row"><span class="pulse" aria-hidden="true"></span><output>"Waiting for your first receipt…"</output></p>
+                    <p class="waiting"><span class="pulse" aria-hidden="true"></span><output>"Waiting for your first receipt…"</output></p>
                     {test.then(|| view! { <p>"No terminal at hand? Let us make one, or load 6,919 real purchases."</p><div class="page-actions"><TestActions/></div> })}
                 </Step>
                 <Step number=3 title="Verify it in your browser" state=Signal::stored("later")>

@@ -9,6 +9,7 @@ use leptos_meta::Title;
 use serde::{Deserialize, Serialize};
 
 use crate::imports::{ImportProgress, StartDemo};
+use crate::keys::CreateApiKey;
 use crate::private::{Framed, crumb, show};
 use crate::receipts::{CreateTestReceipt, ReceiptTable};
 use crate::ui::{Button, Card, Icon, LinkButton, PageHeader, Stat};
@@ -34,6 +35,7 @@ pub struct Overview {
 /// `/dashboard`
 #[component]
 pub fn DashboardPage() -> impl IntoView {
+    provide_context(ServerAction::<CreateApiKey>::new());
     let happened = crate::live::use_live();
     let overview = Resource::new(move || happened.get(), |_| get_overview());
     view! {

@@ -54,7 +54,8 @@ pub fn ImportPage() -> impl IntoView {
 
 fn import_page(ImportView { import, refusals }: ImportView) -> AnyView {
     let finished = import.state == State::Finished;
-    let actions = finished.then(|| view! { <LinkButton href="/receipts" tone="primary">"See the receipts"</LinkButton> }.into_any());
+    let actions = finished
+        .then(|| view! { <LinkButton href="/receipts" tone="primary">"See the receipts"</LinkButton> }.into_any());
     let rows = refusals.into_iter().map(|refusal| {
         view! { <tr><td data-label="Line">{refusal.line}</td><td data-label="Reason">{refusal.reason}</td></tr> }
     });
@@ -84,7 +85,7 @@ pub fn ImportProgress(import: Import) -> impl IntoView {
     };
     view! {
         <div class="stack">
-            <p class="form-row"><Badge tone=tone>{state}</Badge><a class="link" href=format!("/imports/{}", import.id)>{import.name}</a></p>
+            <p class="waiting"><Badge tone=tone>{state}</Badge><a class="link" href=format!("/imports/{}", import.id)>{import.name}</a></p>
             <Progress label=format!("{settled} of {} rows, {} refused", import.rows_total, import.rows_refused) value=settled max=import.rows_total/>
         </div>
     }

@@ -7,7 +7,9 @@ use leptos_meta::Title;
 use crate::dashboard::curl;
 use crate::error::{AppError, field_sentence, sentence};
 use crate::private::{crumb, show};
-use crate::ui::{Badge, Button, Card, CodeBlock, Column, DateTime, Dialog, EmptyState, Input, Notice, PageHeader, Select, Table};
+use crate::ui::{
+    Badge, Button, Card, CodeBlock, Column, DateTime, Dialog, EmptyState, Input, Notice, PageHeader, Select, Table,
+};
 
 mod api;
 
@@ -53,7 +55,8 @@ fn NewKey(url: String, mode: String) -> impl IntoView {
         Some(Ok(created)) => view! { <Secret created=created url=url.clone()/> }.into_any(),
         Some(Err(error)) => view! { <Notice tone="bad">{refused(&error)}</Notice> }.into_any(),
     };
-    let options = [("test", "Test"), ("live", "Live")].map(|(value, text)| (value.to_owned(), text.to_owned())).to_vec();
+    let options =
+        [("test", "Test"), ("live", "Live")].map(|(value, text)| (value.to_owned(), text.to_owned())).to_vec();
     let form = create.map(|create| {
         view! {
             <ActionForm action=create>

@@ -11,7 +11,9 @@ use super::{Found, filter_of, list_receipts, query_of};
 use crate::dashboard::TestActions;
 use crate::error::{field_sentence, sentence};
 use crate::private::{crumb, show};
-use crate::ui::{Badge, Button, Column, DateTime, EmptyState, Input, LinkButton, MoneyText, Notice, PageHeader, Pager, Select, Table};
+use crate::ui::{
+    Badge, Button, Column, DateTime, EmptyState, Input, LinkButton, MoneyText, Notice, PageHeader, Pager, Select, Table,
+};
 
 /// The list: the address says what is shown.
 #[component]
@@ -56,11 +58,13 @@ fn receipts_page(Found { list, filter }: Found) -> AnyView {
 fn Filters(filter: Filter) -> impl IntoView {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let kinds = [("", "Any kind")].into_iter().map(|(value, text)| (value.to_owned(), text.to_owned()));
-    let mut kinds: Vec<(String, String)> = kinds.chain(KINDS.iter().map(|kind| ((*kind).to_owned(), kind.replace('_', " ")))).collect();
+    let mut kinds: Vec<(String, String)> =
+        kinds.chain(KINDS.iter().map(|kind| ((*kind).to_owned(), kind.replace('_', " ")))).collect();
     if let Some(own) = filter.kind.as_ref().filter(|kind| !kind.is_empty() && !KINDS.contains(&kind.as_str())) {
         kinds.push((own.clone(), own.clone()));
     }
-    let currencies = ["", "USD", "EUR", "GBP", "CHF", "JPY", "BTC"].map(|code| (code.to_owned(), if code.is_empty() { "Any".to_owned() } else { code.to_owned() }));
+    let currencies = ["", "USD", "EUR", "GBP", "CHF", "JPY", "BTC"]
+        .map(|code| (code.to_owned(), if code.is_empty() { "Any".to_owned() } else { code.to_owned() }));
     view! {
         <Form method="GET" action="/receipts" attr:class="filters" attr:role="search" attr:aria-label="Filter receipts">
             <div class="filters-wide"><Input name="search" label="Reference or id" value=text(&filter.search) placeholder="order-1001 or rcpt_…"/></div>
@@ -103,7 +107,15 @@ fn Rows(list: List<Summary>, query: String) -> impl IntoView {
 /// Receipts as rows; `query` is the filter they were found by, which their pages keep.
 #[component]
 pub fn ReceiptTable(receipts: Vec<Summary>, query: String) -> impl IntoView {
-    let columns = vec![Column::new("What"), Column::new("Reference"), Column::end("Amount"), Column::new("Happened"), Column::new("Certified"), Column::end("Entry"), Column::new("State")];
+    let columns = vec![
+        Column::new("What"),
+        Column::new("Reference"),
+        Column::end("Amount"),
+        Column::new("Happened"),
+        Column::new("Certified"),
+        Column::end("Entry"),
+        Column::new("State"),
+    ];
     let row = move |receipt: Summary| {
         let mark = if query.is_empty() { "" } else { "?" };
         let href = format!("/receipts/{}{mark}{query}", receipt.id);

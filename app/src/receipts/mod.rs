@@ -22,7 +22,8 @@ pub(crate) fn query_of(filter: &Filter) -> String {
         ("max", &filter.max),
         ("currency", &filter.currency),
     ];
-    let given = parts.into_iter().filter_map(|(name, value)| Some((name, value.as_deref().filter(|value| !value.is_empty())?)));
+    let given =
+        parts.into_iter().filter_map(|(name, value)| Some((name, value.as_deref().filter(|value| !value.is_empty())?)));
     given.map(|(name, value)| format!("{name}={}", encode(value))).collect::<Vec<_>>().join("&")
 }
 

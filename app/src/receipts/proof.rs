@@ -25,21 +25,41 @@ pub fn ProofPicture(proof: Proof) -> impl IntoView {
     let rows = i32::try_from(steps.len()).unwrap_or(0);
     let height = TOP * 2 + (rows + 2) * ROW - (ROW - BOX_H);
     let y_of = |row: i32| TOP + (rows + 1 - row) * ROW;
-    let mut nodes = vec![Node { x: OWN_X, y: y_of(0), class: "own", label: "This receipt", hash: proof.leaf_hash.chars().take(8).collect() }];
+    let mut nodes = vec![Node {
+        x: OWN_X,
+        y: y_of(0),
+        class: "own",
+        label: "This receipt",
+        hash: proof.leaf_hash.chars().take(8).collect(),
+    }];
     let mut edges = Vec::new();
     for (row, (sibling, on_left, result)) in (0..).zip(&steps) {
         let x = if *on_left { OWN_X - BOX_W - 56 } else { OWN_X + BOX_W + 56 };
         nodes.push(Node { x, y: y_of(row), class: "", label: "", hash: sibling.clone() });
         let top = row + 1 == rows;
-        nodes.push(Node { x: OWN_X, y: y_of(row + 1), class: "own", label: if top { "Root" } else { "" }, hash: result.clone() });
+        nodes.push(Node {
+            x: OWN_X,
+            y: y_of(row + 1),
+            class: "own",
+            label: if top { "Root" } else { "" },
+            hash: result.clone(),
+        });
         edges.push(edge(x, y_of(row), y_of(row + 1), false));
         edges.push(edge(OWN_X, y_of(row), y_of(row + 1), true));
     }
     edges.push(edge(OWN_X, y_of(rows), y_of(rows + 1), true));
-    nodes.push(Node { x: OWN_X, y: y_of(rows + 1), class: "signed", label: "Signed checkpoint", hash: format!("{} entries", proof.tree_size) });
+    nodes.push(Node {
+        x: OWN_X,
+        y: y_of(rows + 1),
+        class: "signed",
+        label: "Signed checkpoint",
+        hash: format!("{} entries", proof.tree_size),
+    });
     let said = format!(
         "The hash of this receipt, entry {}, is combined with {} other hashes, one after the other, into the root of {} entries, which the log signed.",
-        proof.log_index, steps.len(), proof.tree_size
+        proof.log_index,
+        steps.len(),
+        proof.tree_size
     );
     view! {
         <figure class="stack">
@@ -73,7 +93,8 @@ fn edge(x: i32, from: i32, to: i32, own: bool) -> AnyView {
 fn draw(node: Node) -> impl IntoView {
     let middle = node.x + BOX_W / 2;
     let (label_y, hash_y) = if node.label.is_empty() { (0, node.y + 21) } else { (node.y + 14, node.y + 27) };
-    let label = (!node.label.is_empty()).then(|| view! { <text class="label" x=middle y=label_y text-anchor="middle">{node.label}</text> });
+    let label = (!node.label.is_empty())
+        .then(|| view! { <text class="label" x=middle y=label_y text-anchor="middle">{node.label}</text> });
     view! {
         <g class=node.class>
             <rect x=node.x y=node.y width=BOX_W height=BOX_H rx="7"></rect>

@@ -28,7 +28,8 @@ pub fn ReceiptPage() -> impl IntoView {
 fn receipt_page(ReceiptView { receipt, bundle, neighbours, filter }: ReceiptView) -> AnyView {
     let query = query_of(&filter);
     let kind = receipt.summary.kind.replace('_', " ");
-    let title = receipt.summary.reference.clone().unwrap_or_else(|| format!("{}{}", kind[..1].to_uppercase(), &kind[1..]));
+    let title =
+        receipt.summary.reference.clone().unwrap_or_else(|| format!("{}{}", kind[..1].to_uppercase(), &kind[1..]));
     let id = receipt.summary.id;
     let actions = view! {
         <Neighbour id=neighbours.newer query=query.clone() icon="chevron-left" label="Newer receipt"/>

@@ -97,7 +97,9 @@ fn Breadcrumbs(org: String, crumbs: Vec<(String, String)>) -> impl IntoView {
 #[component]
 pub fn ThemeMenu() -> impl IntoView {
     let choices = [("light", "sun", "Light"), ("dark", "moon", "Dark"), ("system", "monitor", "System")];
-    let buttons = choices.map(|(value, icon, text)| view! { <button type="submit" name="theme" value=value><Icon name=icon/>{text}</button> });
+    let buttons = choices.map(
+        |(value, icon, text)| view! { <button type="submit" name="theme" value=value><Icon name=icon/>{text}</button> },
+    );
     view! {
         <Menu label="Theme" button=view! { <Icon name="sun"/> }.into_any()>
             <form method="post" action="/theme">{buttons.collect_view()}</form>

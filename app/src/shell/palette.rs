@@ -16,12 +16,20 @@ fn find(query: &str) -> Vec<(String, &'static str, String, &'static str)> {
         found.push((format!("/receipts/{query}"), "receipt-text", format!("Open {query}"), "Receipt"));
     }
     let pages = NAV.into_iter().map(|(href, icon, title)| (href, icon, title, "Page"));
-    let actions = [("/keys#new", "plus", "Create an API key", "Action"), ("/receipts?kind=approval", "filter", "Show approvals", "Action")];
+    let actions = [
+        ("/keys#new", "plus", "Create an API key", "Action"),
+        ("/receipts?kind=approval", "filter", "Show approvals", "Action"),
+    ];
     let known = pages.chain(actions).filter(|(_, _, title, _)| title.to_lowercase().contains(&query));
     found.extend(known.map(|(href, icon, title, group)| (href.to_owned(), icon, title.to_owned(), group)));
     if !query.is_empty() && !query.starts_with("rcpt_") {
         let encoded = String::from(js_sys::encode_uri_component(&query));
-        found.push((format!("/receipts?search={encoded}"), "search", format!("Receipts with the reference {query}"), "Search"));
+        found.push((
+            format!("/receipts?search={encoded}"),
+            "search",
+            format!("Receipts with the reference {query}"),
+            "Search",
+        ));
     }
     found
 }

@@ -31,7 +31,11 @@ pub fn CopyButton(#[prop(into)] text: String, #[prop(default = "Copy")] label: &
 
 /// A block of code with a button to copy it. `wrap` breaks long lines instead of scrolling.
 #[component]
-pub fn CodeBlock(#[prop(into)] code: String, #[prop(into)] label: String, #[prop(optional)] wrap: bool) -> impl IntoView {
+pub fn CodeBlock(
+    #[prop(into)] code: String,
+    #[prop(into)] label: String,
+    #[prop(optional)] wrap: bool,
+) -> impl IntoView {
     view! {
         <div class="code-block" data-wrap=wrap.then_some("")>
             <pre tabindex="0" role="region" aria-label=label><code>{code.clone()}</code></pre>

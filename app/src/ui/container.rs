@@ -6,7 +6,12 @@ use super::Icon;
 
 /// A surface with a title, or without.
 #[component]
-pub fn Card(#[prop(optional, into)] title: String, #[prop(optional)] actions: Option<AnyView>, #[prop(optional)] flush: bool, children: Children) -> impl IntoView {
+pub fn Card(
+    #[prop(optional, into)] title: String,
+    #[prop(optional)] actions: Option<AnyView>,
+    #[prop(optional)] flush: bool,
+    children: Children,
+) -> impl IntoView {
     let head = (!title.is_empty()).then(|| {
         view! {
             <header class="card-head">
@@ -25,7 +30,12 @@ pub fn Card(#[prop(optional, into)] title: String, #[prop(optional)] actions: Op
 
 /// A figure that leads to what it counts.
 #[component]
-pub fn Stat(#[prop(into)] label: String, #[prop(into)] value: String, #[prop(optional, into)] note: String, #[prop(into)] href: String) -> impl IntoView {
+pub fn Stat(
+    #[prop(into)] label: String,
+    #[prop(into)] value: String,
+    #[prop(optional, into)] note: String,
+    #[prop(into)] href: String,
+) -> impl IntoView {
     view! {
         <a class="stat" href=href>
             <span class="stat-label">{label}</span>
@@ -37,7 +47,11 @@ pub fn Stat(#[prop(into)] label: String, #[prop(into)] value: String, #[prop(opt
 
 /// A page's title, what it is for, and what can be done.
 #[component]
-pub fn PageHeader(#[prop(into)] title: String, #[prop(optional, into)] about: String, #[prop(optional)] actions: Option<AnyView>) -> impl IntoView {
+pub fn PageHeader(
+    #[prop(into)] title: String,
+    #[prop(optional, into)] about: String,
+    #[prop(optional)] actions: Option<AnyView>,
+) -> impl IntoView {
     let about = (!about.is_empty()).then(|| view! { <p>{about}</p> });
     view! {
         <header class="page-header">
@@ -52,8 +66,12 @@ pub fn PageHeader(#[prop(into)] title: String, #[prop(optional, into)] about: St
 
 /// Views of one thing, each with an address.
 #[component]
-pub fn Tabs(label: &'static str, #[prop(into)] chosen: String, /// Address and text.
-    tabs: Vec<(String, String)>) -> impl IntoView {
+pub fn Tabs(
+    label: &'static str,
+    #[prop(into)] chosen: String,
+    /// Address and text.
+    tabs: Vec<(String, String)>,
+) -> impl IntoView {
     let tabs = tabs.into_iter().map(|(href, text)| {
         let current = (href == chosen).then_some("page");
         view! { <a href=href aria-current=current>{text}</a> }
@@ -69,7 +87,12 @@ pub fn Badge(#[prop(default = "")] tone: &'static str, children: Children) -> im
 
 /// Nothing here yet, and the one next step.
 #[component]
-pub fn EmptyState(icon: &'static str, #[prop(into)] title: String, #[prop(into)] text: String, #[prop(optional)] action: Option<AnyView>) -> impl IntoView {
+pub fn EmptyState(
+    icon: &'static str,
+    #[prop(into)] title: String,
+    #[prop(into)] text: String,
+    #[prop(optional)] action: Option<AnyView>,
+) -> impl IntoView {
     view! {
         <div class="empty">
             <Icon name=icon/>
@@ -101,7 +124,12 @@ pub fn Stepper(label: &'static str, children: Children) -> impl IntoView {
 
 /// One step: `done`, `current` or `later`.
 #[component]
-pub fn Step(number: u8, #[prop(into)] title: String, #[prop(into)] state: Signal<&'static str>, children: Children) -> impl IntoView {
+pub fn Step(
+    number: u8,
+    #[prop(into)] title: String,
+    #[prop(into)] state: Signal<&'static str>,
+    children: Children,
+) -> impl IntoView {
     let mark = move || match state.get() {
         "done" => view! { <Icon name="check"/> }.into_any(),
         _ => number.into_any(),
@@ -121,6 +149,7 @@ pub fn Step(number: u8, #[prop(into)] title: String, #[prop(into)] state: Signal
 /// A person's initials.
 #[component]
 pub fn Avatar(#[prop(into)] name: String) -> impl IntoView {
-    let initials: String = name.split_whitespace().filter_map(|word| word.chars().next()).take(2).flat_map(char::to_uppercase).collect();
+    let initials: String =
+        name.split_whitespace().filter_map(|word| word.chars().next()).take(2).flat_map(char::to_uppercase).collect();
     view! { <span class="avatar" aria-hidden="true">{initials}</span> }
 }

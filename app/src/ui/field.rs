@@ -41,7 +41,8 @@ pub fn Input(
     #[prop(optional)] maxlength: Option<u32>,
 ) -> impl IntoView {
     let described = [("hint", !hint.is_empty()), ("error", !error.is_empty())];
-    let described: Vec<String> = described.iter().filter(|(_, given)| *given).map(|(part, _)| format!("{name}-{part}")).collect();
+    let described: Vec<String> =
+        described.iter().filter(|(_, given)| *given).map(|(part, _)| format!("{name}-{part}")).collect();
     let described = (!described.is_empty()).then(|| described.join(" "));
     let invalid = (!error.is_empty()).then_some("true");
     view! {
@@ -92,7 +93,12 @@ pub fn Textarea(
 
 /// Yes or no, among others.
 #[component]
-pub fn Checkbox(name: &'static str, #[prop(into)] label: String, #[prop(optional)] checked: bool, #[prop(optional)] disabled: bool) -> impl IntoView {
+pub fn Checkbox(
+    name: &'static str,
+    #[prop(into)] label: String,
+    #[prop(optional)] checked: bool,
+    #[prop(optional)] disabled: bool,
+) -> impl IntoView {
     view! {
         <label class="choice">
             <input class="checkbox" type="checkbox" name=name checked=checked disabled=disabled/>

@@ -37,13 +37,23 @@ pub fn Dialog(
 
 /// A dialog at the side, for details.
 #[component]
-pub fn Drawer(#[prop(into)] id: String, #[prop(into)] title: String, #[prop(into)] open: String, children: Children) -> impl IntoView {
+pub fn Drawer(
+    #[prop(into)] id: String,
+    #[prop(into)] title: String,
+    #[prop(into)] open: String,
+    children: Children,
+) -> impl IntoView {
     view! { <Dialog id=id title=title open=open class="dialog drawer">{children()}</Dialog> }
 }
 
 /// A button with a list of things to do.
 #[component]
-pub fn Menu(#[prop(into)] label: String, #[prop(default = "end")] side: &'static str, button: AnyView, children: Children) -> impl IntoView {
+pub fn Menu(
+    #[prop(into)] label: String,
+    #[prop(default = "end")] side: &'static str,
+    button: AnyView,
+    children: Children,
+) -> impl IntoView {
     view! {
         <details class="menu" data-side=side name="menu">
             <summary class="button" data-tone="quiet" data-size="small" aria-label=label>{button}</summary>

@@ -77,7 +77,9 @@ fn verdict(report: Option<Report>, running: bool, tampered: bool) -> Option<AnyV
     let report = report.filter(|_| !running)?;
     let (state, icon, text) = match (report.is_verified(), report.failed()) {
         (true, _) => ("verified", "circle-check", "Verified, on this machine".to_owned()),
-        (false, Some(step)) if tampered => ("failed", "circle-x", format!("The change was noticed: “{}” does not hold", step.title)),
+        (false, Some(step)) if tampered => {
+            ("failed", "circle-x", format!("The change was noticed: “{}” does not hold", step.title))
+        }
         (false, Some(step)) => ("failed", "circle-x", format!("Not verified: “{}” does not hold", step.title)),
         (false, None) => ("failed", "circle-x", "Not verified".to_owned()),
     };
@@ -87,7 +89,10 @@ fn verdict(report: Option<Report>, running: bool, tampered: bool) -> Option<AnyV
 
 fn checks(report: Option<Report>) -> AnyView {
     let taken = report.map(|report| report.steps).unwrap_or_default();
-    let waiting = STEPS.into_iter().skip(taken.len()).map(|(id, title)| check(id, title, "waiting", "circle-dashed", String::new()));
+    let waiting = STEPS
+        .into_iter()
+        .skip(taken.len())
+        .map(|(id, title)| check(id, title, "waiting", "circle-dashed", String::new()));
     let done = taken.into_iter().map(|Step { id, title, outcome, detail }| {
         let (name, icon) = match outcome {
             Outcome::Passed => ("passed", "circle-check"),

@@ -58,7 +58,8 @@ fn grow_size(text: &str, line: usize) -> String {
 }
 
 fn map_line(text: &str, wanted: usize, change: impl Fn(&str) -> String) -> String {
-    let lines = text.split('\n').enumerate().map(|(index, line)| if index == wanted { change(line) } else { line.to_owned() });
+    let lines =
+        text.split('\n').enumerate().map(|(index, line)| if index == wanted { change(line) } else { line.to_owned() });
     lines.collect::<Vec<_>>().join("\n")
 }
 

@@ -40,7 +40,8 @@ impl Hasher {
     /// Whether the password is the one; with no stored hash the same work is done and the answer is no.
     pub(crate) async fn verify(&self, password: &str, stored: Option<&str>) -> Result<bool, Problem> {
         // Argon2id of a random password with the same parameters: time tells nothing of who has an account.
-        const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$qS0+lY1uEZ1T0kq9m3Tn2dLtMNbVpLzNXqXbJcBAkSE";
+        const NOBODY: &str =
+            "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$qS0+lY1uEZ1T0kq9m3Tn2dLtMNbVpLzNXqXbJcBAkSE";
         let (password, known) = (password.to_owned(), stored.is_some());
         let stored = stored.unwrap_or(NOBODY).to_owned();
         self.run(move || {
@@ -50,7 +51,10 @@ impl Hasher {
         .await
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T, Problem> + Send + 'static) -> Result<T, Problem> {
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
         let turn = self.turns.clone().acquire_owned().await.map_err(Problem::internal)?;
         let result = tokio::task::spawn_blocking(move || {
             let _turn = turn;
@@ -60,14 +64,19 @@ impl Hasher {
     }
 }
 
-static COMMON: LazyLock<std::collections::HashSet<&'static str>> =
-    LazyLock::new(|| include_str!("../../data/passwords.txt").lines().collect());
+static COMMON: LazyLock<std::collections::HashSet<&'static str>> = LazyLock::new(|| {
+    let lines = include_str!("../../data/passwords.txt").lines();
+    lines.filter_map(|line| line.split_whitespace().next()).collect()
+});
 
 /// Why a password is refused: a code and a sentence. Length and guessability only; no rules about its characters.
 pub(super) fn weakness(password: &str, own_words: &[&str]) -> Option<(&'static str, String)> {
     let length = password.chars().count();
     if length < PASSWORD_MIN_CHARS {
-        return Some(("too_short", format!("Use at least {PASSWORD_MIN_CHARS} characters; a few words make a good one.")));
+        return Some((
+            "too_short",
+            format!("Use at least {PASSWORD_MIN_CHARS} characters; a few words make a good one."),
+        ));
     }
     if length > PASSWORD_MAX_CHARS {
         return Some(("too_long", format!("Use at most {PASSWORD_MAX_CHARS} characters.")));

@@ -79,8 +79,15 @@ fn check(form: SignUp) -> Result<SignUp, Problem> {
 
 fn looks_like_email(text: &str) -> bool {
     let Some((local, host)) = text.rsplit_once('@') else { return false };
-    let fine = |part: &str| !part.is_empty() && !part.chars().any(|c| c.is_whitespace() || c.is_control() || "<>()[],;:\\\"".contains(c));
-    text.len() <= 254 && local.len() <= 64 && fine(local) && fine(host) && !host.starts_with('.') && !host.ends_with('.')
+    let fine = |part: &str| {
+        !part.is_empty() && !part.chars().any(|c| c.is_whitespace() || c.is_control() || "<>()[],;:\\\"".contains(c))
+    };
+    text.len() <= 254
+        && local.len() <= 64
+        && fine(local)
+        && fine(host)
+        && !host.starts_with('.')
+        && !host.ends_with('.')
 }
 
 /// Signs in. The answer and the time it takes are the same for a wrong password and an unknown email.
@@ -101,7 +108,8 @@ pub async fn sign_in(cx: &Cx, form: SignIn) -> Result<SignedIn, Problem> {
     subjects.succeeded(&mut tx).await?;
     let mut as_user = cx.domain.database.begin(None, Some(user.id)).await?;
     let org = orgs::store::of_user(&mut as_user, user.id).await?.into_iter().next();
-    let org = org.ok_or_else(|| Problem::new(403, "no_organisation", "This account belongs to no organisation any more."))?;
+    let org =
+        org.ok_or_else(|| Problem::new(403, "no_organisation", "This account belongs to no organisation any more."))?;
     let signed_in = open_session(cx, &mut tx, user.id, org.id).await?;
     tx.commit().await?;
     Ok(signed_in)
@@ -144,7 +152,9 @@ pub async fn authenticate(domain: &Domain, token: &str, request: Request) -> Res
 
 /// Who acts, for the page around everything.
 pub async fn me(cx: &Cx) -> Result<Me, Problem> {
-    let Actor::User { user_id, session_id, org_id, mode, role } = *cx.actor() else { return Err(Problem::unauthenticated()) };
+    let Actor::User { user_id, session_id, org_id, mode, role } = *cx.actor() else {
+        return Err(Problem::unauthenticated());
+    };
     let mut tx = cx.begin().await?;
     let (name, email) = store::name_and_email(&mut tx, user_id).await?;
     let orgs = orgs::store::of_user(&mut tx, user_id).await?;

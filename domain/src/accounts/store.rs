@@ -2,11 +2,11 @@
 
 use time::OffsetDateTime;
 
+use crate::Mode;
 use crate::Problem;
 use crate::database::{ResultExt as _, Tx};
 use crate::id::{OrgId, SessionId, UserId};
 use crate::permission::Role;
-use crate::Mode;
 
 pub(super) struct User {
     pub(super) id: UserId,
@@ -110,9 +110,10 @@ pub(super) async fn find_session(
     .fetch_optional(tx.connection())
     .await?;
     let Some(row) = row else { return Ok(None) };
-    let role = sqlx::query_scalar!("select role from memberships where org_id = $1 and user_id = $2", row.org_id, row.user_id)
-        .fetch_optional(tx.connection())
-        .await?;
+    let role =
+        sqlx::query_scalar!("select role from memberships where org_id = $1 and user_id = $2", row.org_id, row.user_id)
+            .fetch_optional(tx.connection())
+            .await?;
     let session = role.and_then(|role| {
         Some(Session {
             id: SessionId(row.id),
@@ -176,6 +177,8 @@ pub(super) async fn count_failure(
 }
 
 pub(super) async fn forget_failures(tx: &mut Tx, subject: &[u8; 32]) -> Result<(), Problem> {
-    sqlx::query!("delete from sign_in_failures where subject = $1", subject.as_slice()).execute(tx.connection()).await?;
+    sqlx::query!("delete from sign_in_failures where subject = $1", subject.as_slice())
+        .execute(tx.connection())
+        .await?;
     Ok(())
 }

@@ -70,7 +70,12 @@ async fn a_session_ends_when_idle_and_at_the_latest_after_a_week() {
 #[tokio::test]
 async fn what_is_wrong_with_a_sign_up_is_said_by_field() {
     let world = World::new().await;
-    let bad = SignUp { name: " ".into(), email: "ada at example".into(), password: "password".into(), organisation: "x".repeat(101) };
+    let bad = SignUp {
+        name: " ".into(),
+        email: "ada at example".into(),
+        password: "password".into(),
+        organisation: "x".repeat(101),
+    };
     let problem = sign_up(&world.nobody(), bad).await.err().unwrap();
     let fields: Vec<&str> = problem.fields.iter().map(|field| field.location.as_str()).collect();
     assert_eq!(fields, ["name", "organisation", "email", "password"]);
@@ -88,10 +93,12 @@ async fn tokens_and_passwords_are_not_in_the_database() {
     let world = World::new().await;
     let token = world.org_token("acme").await;
     let mut connection = world.superuser().await;
-    let stored: String = sqlx::query_scalar("select string_agg(u::text || s::text, ' ') from users u join sessions s on s.user_id = u.id")
-        .fetch_one(&mut connection)
-        .await
-        .unwrap();
+    let stored: String = sqlx::query_scalar(
+        "select string_agg(u::text || s::text, ' ') from users u join sessions s on s.user_id = u.id",
+    )
+    .fetch_one(&mut connection)
+    .await
+    .unwrap();
     assert!(!stored.contains(&token) && !stored.contains(PASSWORD));
     assert!(stored.contains("$argon2id$v=19$m=19456,t=2,p=1$"));
 }

@@ -13,10 +13,10 @@ use crate::id::ApiKeyId;
 mod service;
 #[cfg(feature = "server")]
 mod store;
-#[cfg(feature = "server")]
-pub mod token;
 #[cfg(all(test, feature = "server"))]
 mod tests;
+#[cfg(feature = "server")]
+pub mod token;
 
 #[cfg(feature = "server")]
 pub(crate) use service::Cache;

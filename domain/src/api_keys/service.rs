@@ -29,7 +29,8 @@ pub async fn create(cx: &Cx, name: &str, mode: Mode) -> Result<Created, Problem>
     let new = store::New { org_id, id, mode, name, secret_hash, preview: &preview, created_by, now };
     store::insert(&mut tx, new).await?;
     events::emit(cx, &mut tx, mode, "api_key.created", serde_json::json!({ "id": id })).await?;
-    let key = store::list(&mut tx, org_id).await?.into_iter().find(|key| key.id == id).ok_or_else(Problem::not_found)?;
+    let key =
+        store::list(&mut tx, org_id).await?.into_iter().find(|key| key.id == id).ok_or_else(Problem::not_found)?;
     tx.commit().await?;
     Ok(Created { key, secret })
 }

@@ -60,6 +60,9 @@ async fn a_secret_is_not_in_the_database() {
     let world = World::new().await;
     let acme = world.org("acme").await;
     let made = create(&acme, "Billing", Mode::Test).await.unwrap();
-    let stored: String = sqlx::query_scalar("select string_agg(k::text, ' ') from api_keys k").fetch_one(&mut world.superuser().await).await.unwrap();
+    let stored: String = sqlx::query_scalar("select string_agg(k::text, ' ') from api_keys k")
+        .fetch_one(&mut world.superuser().await)
+        .await
+        .unwrap();
     assert!(!stored.contains(&made.secret));
 }

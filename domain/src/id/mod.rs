@@ -24,10 +24,7 @@ impl fmt::Display for InvalidId {
 /// The 26 characters of a UUID: 130 bits, the first two zero.
 pub fn encode_suffix(uuid: Uuid) -> String {
     let bits = uuid.as_u128();
-    (0..SUFFIX_LEN)
-        .rev()
-        .map(|place| char::from(ALPHABET[((bits >> (place * 5)) & 31) as usize]))
-        .collect()
+    (0..SUFFIX_LEN).rev().map(|place| char::from(ALPHABET[((bits >> (place * 5)) & 31) as usize])).collect()
 }
 
 /// The UUID of 26 characters; lower case only, and no more than 128 bits.

@@ -17,6 +17,8 @@ pub(super) fn mapping() -> Mapping {
         amount: Some("5".to_owned()),
         currency_column: None,
         currency: Some("USD".to_owned()),
-        data: [("customer", "1"), ("sample", "2"), ("cds", "4")].map(|(name, column)| (name.to_owned(), column.to_owned())).to_vec(),
+        data: [("customer", "1"), ("sample", "2"), ("cds", "4")]
+            .map(|(name, column)| (name.to_owned(), column.to_owned()))
+            .to_vec(),
     }
 }

@@ -21,9 +21,9 @@ mod tests;
 
 mod mapping;
 
-pub use mapping::{Mapping, MappingError};
 #[cfg(feature = "server")]
 pub use jobs::{RunImport, run};
+pub use mapping::{Mapping, MappingError};
 #[cfg(feature = "server")]
 pub use service::{get, latest, list, refusals, start, start_demo};
 

@@ -109,7 +109,9 @@ impl<'a> Columns<'a> {
         if record.len() != width {
             return Err(format!("The line has {} columns instead of {width}.", record.len()));
         }
-        let cell = |column: Option<usize>| column.and_then(|column| record.get(column)).map(|cell| cell.trim()).filter(|cell| !cell.is_empty());
+        let cell = |column: Option<usize>| {
+            column.and_then(|column| record.get(column)).map(|cell| cell.trim()).filter(|cell| !cell.is_empty())
+        };
         let mut members = vec![("kind".to_owned(), Value::from(self.mapping.kind.as_str()))];
         if let Some(reference) = cell(self.reference) {
             members.push(("reference".to_owned(), reference.into()));
@@ -122,7 +124,8 @@ impl<'a> Columns<'a> {
         }
         if let Some(value) = cell(self.amount) {
             let currency = cell(self.currency).or(self.mapping.currency.as_deref()).unwrap_or_default();
-            members.push(("amount".to_owned(), Value::object([("value", value.into()), ("currency", currency.into())])));
+            members
+                .push(("amount".to_owned(), Value::object([("value", value.into()), ("currency", currency.into())])));
         } else if self.amount.is_some() {
             return Err("The amount is missing.".to_owned());
         }

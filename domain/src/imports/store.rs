@@ -5,10 +5,10 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{Import, Mapping, Refusal, State};
+use crate::Mode;
 use crate::Problem;
 use crate::database::Tx;
 use crate::id::{ImportId, OrgId};
-use crate::Mode;
 
 struct Row {
     id: Uuid,
@@ -139,7 +139,12 @@ pub(super) async fn progress(
     Ok(())
 }
 
-pub(super) async fn insert_refusals(tx: &mut Tx, org_id: OrgId, id: ImportId, refusals: &[Refusal]) -> Result<(), Problem> {
+pub(super) async fn insert_refusals(
+    tx: &mut Tx,
+    org_id: OrgId,
+    id: ImportId,
+    refusals: &[Refusal],
+) -> Result<(), Problem> {
     let lines: Vec<i64> = refusals.iter().map(|refusal| refusal.line.cast_signed()).collect();
     let reasons: Vec<String> = refusals.iter().map(|refusal| refusal.reason.clone()).collect();
     sqlx::query!(
@@ -156,7 +161,13 @@ pub(super) async fn insert_refusals(tx: &mut Tx, org_id: OrgId, id: ImportId, re
 }
 
 /// Refused rows in the file's order, after a line.
-pub(super) async fn refusals(tx: &mut Tx, org_id: OrgId, id: ImportId, after: i64, limit: i64) -> Result<Vec<Refusal>, Problem> {
+pub(super) async fn refusals(
+    tx: &mut Tx,
+    org_id: OrgId,
+    id: ImportId,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Refusal>, Problem> {
     let rows = sqlx::query!(
         "select line, reason from import_refusals where org_id = $1 and import_id = $2 and line > $3 order by line limit $4",
         org_id.0,

@@ -24,7 +24,9 @@ impl Identity {
     pub(crate) fn load(keyring: &Keyring, org_id: OrgId, mode: Mode, row: &store::Row) -> Result<Self, Problem> {
         let identity = Self::derive(keyring, org_id, mode, row.origin.clone())?;
         if identity.public.log != row.log_vkey || identity.public.issuing != row.issuing_vkey {
-            return Err(Problem::internal("this log was made with another master key: nothing is signed with the wrong one"));
+            return Err(Problem::internal(
+                "this log was made with another master key: nothing is signed with the wrong one",
+            ));
         }
         Ok(identity)
     }

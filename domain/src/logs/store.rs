@@ -26,7 +26,12 @@ pub(crate) struct New<'a> {
     pub(crate) created_at: OffsetDateTime,
 }
 
-pub(crate) async fn insert(connection: &mut PgConnection, org_id: OrgId, mode: Mode, new: New<'_>) -> Result<(), Problem> {
+pub(crate) async fn insert(
+    connection: &mut PgConnection,
+    org_id: OrgId,
+    mode: Mode,
+    new: New<'_>,
+) -> Result<(), Problem> {
     sqlx::query!(
         "insert into logs (org_id, mode, origin, log_vkey, issuing_vkey, size, frontier, root, checkpoint, created_at)
         values ($1, $2, $3, $4, $5, 0, '', $6, '', $7)",
@@ -53,8 +58,8 @@ pub(crate) async fn find(connection: &mut PgConnection, org_id: OrgId, mode: Mod
     .await?
     .ok_or_else(Problem::not_found)?;
     let size = u64::try_from(row.size).map_err(Problem::internal)?;
-    let frontier =
-        Frontier::from_bytes(size, &row.frontier).ok_or_else(|| Problem::internal("the log's frontier does not fit its size"))?;
+    let frontier = Frontier::from_bytes(size, &row.frontier)
+        .ok_or_else(|| Problem::internal("the log's frontier does not fit its size"))?;
     Ok(Row {
         origin: row.origin,
         log_vkey: row.log_vkey,

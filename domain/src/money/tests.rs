@@ -28,7 +28,9 @@ fn what_is_not_exact_is_refused() {
 
 #[test]
 fn a_value_reads_back_as_the_same_amount() {
-    for (minor, currency, value) in [(1177, "USD", "11.77"), (-5, "USD", "-0.05"), (0, "JPY", "0"), (1, "BTC", "0.00000001")] {
+    for (minor, currency, value) in
+        [(1177, "USD", "11.77"), (-5, "USD", "-0.05"), (0, "JPY", "0"), (1, "BTC", "0.00000001")]
+    {
         let money = Money { minor, currency: currency.to_owned() };
         assert_eq!(money.value(), value);
         assert_eq!(Money::parse(value, currency), Ok(money));

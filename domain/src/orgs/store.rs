@@ -15,7 +15,13 @@ pub(crate) async fn insert(tx: &mut Tx, id: OrgId, name: &str, now: OffsetDateTi
     Ok(())
 }
 
-pub(crate) async fn insert_member(tx: &mut Tx, org_id: OrgId, user_id: UserId, role: Role, now: OffsetDateTime) -> Result<(), Problem> {
+pub(crate) async fn insert_member(
+    tx: &mut Tx,
+    org_id: OrgId,
+    user_id: UserId,
+    role: Role,
+    now: OffsetDateTime,
+) -> Result<(), Problem> {
     sqlx::query!(
         "insert into memberships (org_id, user_id, role, created_at) values ($1, $2, $3, $4)",
         org_id.0,

@@ -41,7 +41,8 @@ impl NewReceipt {
             return Err(Problem::new(422, "invalid_json", "The body must be a JSON object."));
         };
         let mut problem = Problem::invalid();
-        let mut new = Self { kind: "transaction".to_owned(), reference: None, occurred_at: None, amount: None, data: None };
+        let mut new =
+            Self { kind: "transaction".to_owned(), reference: None, occurred_at: None, amount: None, data: None };
         for (name, value) in members {
             let result = match name.as_str() {
                 "kind" => text(&value).and_then(kind).map(|kind| new.kind = kind),
@@ -102,7 +103,10 @@ fn kind(text: String) -> Result<String, Refused> {
     if shaped && text != "log_created" {
         Ok(text)
     } else {
-        Err(("kind", "A kind is up to 64 lower-case letters, digits, `_`, `.` or `-`, and starts with a letter.".to_owned()))
+        Err((
+            "kind",
+            "A kind is up to 64 lower-case letters, digits, `_`, `.` or `-`, and starts with a letter.".to_owned(),
+        ))
     }
 }
 
@@ -114,7 +118,8 @@ fn reference(text: String) -> Result<String, Refused> {
 }
 
 fn moment(text: &str) -> Result<OffsetDateTime, Refused> {
-    let wanted = || ("time", "A time such as 2026-11-20T09:30:00Z (RFC 3339) is wanted, from year 1 to 9999.".to_owned());
+    let wanted =
+        || ("time", "A time such as 2026-11-20T09:30:00Z (RFC 3339) is wanted, from year 1 to 9999.".to_owned());
     let at = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| wanted())?;
     let at = at.checked_to_offset(UtcOffset::UTC).filter(|at| at.year() > 0).ok_or_else(wanted)?;
     Ok(crate::context::whole_milliseconds(at))
@@ -129,9 +134,13 @@ fn amount(value: &Value) -> Result<Money, (&'static str, Refused)> {
         return Err(shape());
     };
     Money::parse(decimal, currency).map_err(|error| match error {
-        MoneyError::Currency => ("amount.currency", ("currency", "A currency is three to five capital letters: USD, JPY, BTC.".to_owned())),
+        MoneyError::Currency => {
+            ("amount.currency", ("currency", "A currency is three to five capital letters: USD, JPY, BTC.".to_owned()))
+        }
         MoneyError::Syntax => ("amount.value", ("decimal", r#"A decimal in quotes is wanted: "11.77"."#.to_owned())),
-        MoneyError::Decimals => ("amount.value", ("decimals", format!("{currency} has {} decimals.", exponent(currency)))),
+        MoneyError::Decimals => {
+            ("amount.value", ("decimals", format!("{currency} has {} decimals.", exponent(currency))))
+        }
         MoneyError::Range => ("amount.value", ("range", "That is beyond 2^53-1 of the smallest unit.".to_owned())),
     })
 }
@@ -141,7 +150,9 @@ fn data(value: Value) -> Result<Value, Refused> {
         return Err(("data", "`data` is a JSON object.".to_owned()));
     }
     value.check_integers().map_err(|path| {
-        let message = format!("data.{path} is not a whole number within ±(2^53-1): write fractions as text, so that they stay exact.");
+        let message = format!(
+            "data.{path} is not a whole number within ±(2^53-1): write fractions as text, so that they stay exact."
+        );
         ("number", message)
     })?;
     Ok(value)

@@ -20,7 +20,13 @@ pub(super) struct Proved {
 /// The proof of an entry in the tree of `size` leaves, with that tree's checkpoint.
 ///
 /// Signatures are deterministic (RFC 8032), so the checkpoint of any size the log had comes out as it was first signed.
-pub(super) async fn prove(tx: &mut Tx, log: (OrgId, Mode), identity: &Identity, index: u64, size: u64) -> Result<Proved, Problem> {
+pub(super) async fn prove(
+    tx: &mut Tx,
+    log: (OrgId, Mode),
+    identity: &Identity,
+    index: u64,
+    size: u64,
+) -> Result<Proved, Problem> {
     let mut tiles = TileSet::default();
     let mut wanted = tiles_for_inclusion(index, size);
     wanted.extend(frontier_tiles(size).into_iter().filter(|tile| !wanted.contains(tile)).collect::<Vec<_>>());
@@ -30,14 +36,18 @@ pub(super) async fn prove(tx: &mut Tx, log: (OrgId, Mode), identity: &Identity, 
     }
     let unproved = |error| Problem::internal(format!("entry {index} of {size}: {error:?}"));
     let hashes = inclusion_proof(index, size, &tiles).map_err(unproved)?;
-    let root = root(size, &tiles).ok_or_else(|| Problem::internal(format!("the root of {size} entries cannot be made")))?;
+    let root =
+        root(size, &tiles).ok_or_else(|| Problem::internal(format!("the root of {size} entries cannot be made")))?;
     let checkpoint = Checkpoint::new(&identity.origin, size, root).sign(&identity.keys.checkpoint);
     Ok(Proved { hashes, checkpoint })
 }
 
 /// The levels of the perfect subtrees that a size splits into, largest first, with the leaves before each.
 fn subtrees(size: u64) -> impl Iterator<Item = (u8, u64)> {
-    (0..u64::BITS as u8).rev().filter(move |level| size >> level & 1 == 1).map(move |level| (level, (size >> level) - 1))
+    (0..u64::BITS as u8)
+        .rev()
+        .filter(move |level| size >> level & 1 == 1)
+        .map(move |level| (level, (size >> level) - 1))
 }
 
 fn frontier_tiles(size: u64) -> Vec<TileId> {
@@ -66,7 +76,8 @@ fn root(size: u64, tiles: &TileSet) -> Option<Hash> {
 async fn read(tx: &mut Tx, (org_id, mode): (OrgId, Mode), tile: TileId) -> Result<Vec<u8>, Problem> {
     if tile.level == 0 {
         let from = tile.index * WIDTH;
-        let leaves = logs::store::leaf_hashes(tx.connection(), org_id, mode, from, from + u64::from(tile.width)).await?;
+        let leaves =
+            logs::store::leaf_hashes(tx.connection(), org_id, mode, from, from + u64::from(tile.width)).await?;
         return Ok(leaves.iter().flat_map(|leaf| leaf.0).collect());
     }
     let mut bytes = logs::store::tile(tx.connection(), org_id, mode, tile.level, tile.index).await?;

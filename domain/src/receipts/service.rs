@@ -13,6 +13,7 @@ use time::{Date, OffsetDateTime};
 use super::proofs::{Proved, prove};
 use super::store::{self, Narrowed, Row, Side};
 use super::{Filter, Issued, Neighbours, NewReceipt, Proof, Receipt, Summary};
+use crate::Problem;
 use crate::context::Cx;
 use crate::id::ReceiptId;
 use crate::logs::{self, Identity};
@@ -20,7 +21,6 @@ use crate::money::{Money, MoneyError};
 use crate::page::{List, Page};
 use crate::permission::Permission;
 use crate::sequencer::{Entry, Outcome, Placed};
-use crate::Problem;
 
 const KEY_MAX: usize = 255;
 
@@ -43,13 +43,14 @@ pub async fn issue(cx: &Cx, new: NewReceipt, idempotency_key: Option<&str>) -> R
 }
 
 /// Issues many receipts, each on its own: a refusal of one leaves the others.
-pub async fn issue_many(cx: &Cx, wanted: Vec<(NewReceipt, String)>) -> Result<Vec<Result<ReceiptId, Problem>>, Problem> {
+pub async fn issue_many(
+    cx: &Cx,
+    wanted: Vec<(NewReceipt, String)>,
+) -> Result<Vec<Result<ReceiptId, Problem>>, Problem> {
     cx.require(Permission::ReceiptsWrite)?;
     let identity = logs::identity(cx).await?;
-    let entries: Vec<Entry> = wanted
-        .into_iter()
-        .map(|(new, key)| sign(cx, &identity, new, Some(&key)))
-        .collect::<Result<_, _>>()?;
+    let entries: Vec<Entry> =
+        wanted.into_iter().map(|(new, key)| sign(cx, &identity, new, Some(&key))).collect::<Result<_, _>>()?;
     let ids: Vec<ReceiptId> = entries.iter().map(|entry| entry.id).collect();
     let outcomes = cx.domain.sequencer.place_many(entries).await;
     let answer = |(id, outcome): (ReceiptId, Result<Outcome, Problem>)| {
@@ -63,7 +64,8 @@ pub async fn issue_many(cx: &Cx, wanted: Vec<(NewReceipt, String)>) -> Result<Ve
 
 fn sign(cx: &Cx, identity: &Identity, new: NewReceipt, key: Option<&str>) -> Result<Entry, Problem> {
     let (org_id, mode) = cx.tenant()?;
-    if key.is_some_and(|key| key.is_empty() || key.len() > KEY_MAX || !key.bytes().all(|byte| byte.is_ascii_graphic())) {
+    if key.is_some_and(|key| key.is_empty() || key.len() > KEY_MAX || !key.bytes().all(|byte| byte.is_ascii_graphic()))
+    {
         let message = "An idempotency key has 1 to 255 visible ASCII characters.";
         return Err(Problem::invalid().field("Idempotency-Key", "idempotency_key", message));
     }
@@ -190,7 +192,10 @@ pub async fn bundle(cx: &Cx, id: ReceiptId) -> Result<Vec<u8>, Problem> {
     let proof = receipt.proof;
     let hashes = proof.hashes.iter().filter_map(|hash| Hash::from_base64(hash)).collect();
     let tlog_proof = TlogProof { extra: None, index: proof.log_index, hashes, checkpoint: proof.checkpoint };
-    let payload = receipt.payload.map(|payload| ledger::json::parse(payload.as_bytes()).map_err(Problem::internal)).transpose()?;
+    let payload = receipt
+        .payload
+        .map(|payload| ledger::json::parse(payload.as_bytes()).map_err(Problem::internal))
+        .transpose()?;
     let salt = receipt.salt.and_then(|salt| ledger::encoding::from_base64(&salt)?.try_into().ok());
     let bundle = Bundle {
         statement: receipt.statement.into_bytes(),
@@ -210,7 +215,10 @@ pub async fn list(cx: &Cx, filter: &Filter, page: &Page) -> Result<List<Summary>
     let narrowed = narrow(filter)?;
     let cursor = |text: &Option<String>, name: &'static str| {
         let refuse = |_| Problem::invalid().field(name, "cursor", "This is not a cursor of this list.");
-        text.as_deref().filter(|text| !text.is_empty()).map(|text| text.parse::<ReceiptId>().map_err(refuse)).transpose()
+        text.as_deref()
+            .filter(|text| !text.is_empty())
+            .map(|text| text.parse::<ReceiptId>().map_err(refuse))
+            .transpose()
     };
     let (after, before) = (cursor(&page.after, "after")?, cursor(&page.before, "before")?);
     let rows = page.rows() as usize;
@@ -226,7 +234,8 @@ pub async fn list(cx: &Cx, filter: &Filter, page: &Page) -> Result<List<Summary>
             (more, true)
         }
     };
-    let edge = |wanted: bool, summary: Option<&Summary>| summary.filter(|_| wanted).map(|summary| summary.id.to_string());
+    let edge =
+        |wanted: bool, summary: Option<&Summary>| summary.filter(|_| wanted).map(|summary| summary.id.to_string());
     Ok(List { next: edge(older, data.last()), previous: edge(newer, data.first()), data })
 }
 
@@ -243,7 +252,8 @@ pub async fn neighbours(cx: &Cx, id: ReceiptId, filter: &Filter) -> Result<Neigh
 
 fn narrow(filter: &Filter) -> Result<Narrowed, Problem> {
     let mut problem = Problem::invalid();
-    let given = |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+    let given =
+        |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
     let mut narrowed = Narrowed { kind: given(&filter.kind), currency: given(&filter.currency), ..Narrowed::default() };
     match given(&filter.search) {
         Some(search) => match search.parse() {
@@ -254,7 +264,8 @@ fn narrow(filter: &Filter) -> Result<Narrowed, Problem> {
     }
     for (name, text, next_day) in [("from", &filter.from, false), ("until", &filter.until, true)] {
         let Some(text) = given(text) else { continue };
-        let day = Date::parse(&text, &Iso8601::DATE).ok().and_then(|day| if next_day { day.next_day() } else { Some(day) });
+        let day =
+            Date::parse(&text, &Iso8601::DATE).ok().and_then(|day| if next_day { day.next_day() } else { Some(day) });
         match (day, next_day) {
             (None, _) => problem = problem.field(name, "date", "A day such as 2026-11-20 is wanted."),
             (Some(day), true) => narrowed.before = Some(day.midnight().assume_utc()),
@@ -264,16 +275,28 @@ fn narrow(filter: &Filter) -> Result<Narrowed, Problem> {
     for (name, text) in [("min", &filter.min), ("max", &filter.max)] {
         let Some(text) = given(text) else { continue };
         match (Money::parse(&text, narrowed.currency.as_deref().unwrap_or("USD")), &narrowed.currency) {
-            (_, None) => problem = problem.field("currency", "currency", "An amount is compared in one currency: choose which."),
+            (_, None) => {
+                problem = problem.field("currency", "currency", "An amount is compared in one currency: choose which.")
+            }
             (Ok(money), _) if name == "min" => narrowed.min = Some(money.minor),
             (Ok(money), _) => narrowed.max = Some(money.minor),
             (Err(MoneyError::Currency), _) => {
-                problem = problem.field("currency", "currency", "A currency is three to five capital letters: USD, JPY, BTC.");
+                problem = problem.field(
+                    "currency",
+                    "currency",
+                    "A currency is three to five capital letters: USD, JPY, BTC.",
+                );
             }
             (Err(_), _) => problem = problem.field(name, "decimal", "A decimal such as 11.77 is wanted."),
         }
     }
-    if narrowed.reference.as_ref().or(narrowed.kind.as_ref()).or(narrowed.currency.as_ref()).is_some_and(|text| text.contains('\0')) {
+    if narrowed
+        .reference
+        .as_ref()
+        .or(narrowed.kind.as_ref())
+        .or(narrowed.currency.as_ref())
+        .is_some_and(|text| text.contains('\0'))
+    {
         problem = problem.field("search", "nul", "A NUL character cannot be searched for.");
     }
     problem.unless_empty()?;

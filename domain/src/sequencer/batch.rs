@@ -35,7 +35,11 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Gives every entry its place. `genesis` makes the first statement of a log that has none.
-    pub(super) fn make(waiting: &[Waiting], heads: &HashMap<LogKey, Head>, genesis: impl Fn(LogKey, &Head) -> Option<Entry>) -> Self {
+    pub(super) fn make(
+        waiting: &[Waiting],
+        heads: &HashMap<LogKey, Head>,
+        genesis: impl Fn(LogKey, &Head) -> Option<Entry>,
+    ) -> Self {
         let mut plan = Self { placed: waiting.iter().map(|_| None).collect(), ..Self::default() };
         let mut by_log: Vec<(LogKey, Vec<usize>)> = Vec::new();
         let mut position: HashMap<LogKey, usize> = HashMap::new();
@@ -60,7 +64,8 @@ impl Plan {
         let leaves: Vec<Hash> = entries().map(|entry| leaf_hash(&entry.statement)).collect();
         let batch = Batch::append(&head.frontier, &leaves);
         let (old, size) = (head.frontier.size(), batch.frontier().size());
-        let checkpoint = Checkpoint::new(&head.identity.origin, size, *batch.root()).sign(&head.identity.keys.checkpoint);
+        let checkpoint =
+            Checkpoint::new(&head.identity.origin, size, *batch.root()).sign(&head.identity.keys.checkpoint);
         let checkpoint: Arc<str> = checkpoint.into();
         for (place, entry) in entries().enumerate() {
             self.rows.push(entry, old + place as u64, size, &leaves[place]);

@@ -29,7 +29,9 @@ impl Head {
         let first = self.frontier.size() / WIDTH as u64;
         let full = open.chunks_exact(WIDTH);
         let edge = full.remainder().to_vec();
-        let tiles = (first..).zip(full).map(|(child, leaves)| TileWrite { index: child / WIDTH as u64, hash: tile_root(leaves) });
+        let tiles = (first..)
+            .zip(full)
+            .map(|(child, leaves)| TileWrite { index: child / WIDTH as u64, hash: tile_root(leaves) });
         (tiles.collect(), edge)
     }
 }

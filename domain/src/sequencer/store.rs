@@ -6,8 +6,8 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::Entry;
-use crate::id::{OrgId, ReceiptId};
 use crate::Mode;
+use crate::id::{OrgId, ReceiptId};
 
 /// One column a field, one element a row: what `unnest` turns into rows.
 #[derive(Default)]
@@ -127,7 +127,11 @@ pub(super) async fn compare_and_set(connection: &mut PgConnection, heads: &Heads
 }
 
 /// One event a log and batch, with the range of entries: the receipts themselves are the details.
-pub(super) async fn emit_issued(connection: &mut PgConnection, heads: &Heads, now: OffsetDateTime) -> Result<(), sqlx::Error> {
+pub(super) async fn emit_issued(
+    connection: &mut PgConnection,
+    heads: &Heads,
+    now: OffsetDateTime,
+) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "insert into events (org_id, mode, type, data, created_at)
         select org_id, mode, 'receipts.issued', jsonb_build_object('from_index', old_size, 'until_index', size), $5
@@ -182,14 +186,19 @@ pub(super) async fn taken(
     )
     .fetch_all(connection)
     .await?;
-    let known = rows.into_iter().filter_map(|row| {
-        Some((OrgId(row.org_id), row.mode.parse().ok()?, row.idempotency, ReceiptId(row.id)))
-    });
+    let known = rows
+        .into_iter()
+        .filter_map(|row| Some((OrgId(row.org_id), row.mode.parse().ok()?, row.idempotency, ReceiptId(row.id))));
     Ok(known.collect())
 }
 
 /// Whether a receipt is there: how an unknown COMMIT is settled.
-pub(super) async fn exists(connection: &mut PgConnection, org_id: OrgId, mode: Mode, id: ReceiptId) -> Result<bool, sqlx::Error> {
+pub(super) async fn exists(
+    connection: &mut PgConnection,
+    org_id: OrgId,
+    mode: Mode,
+    id: ReceiptId,
+) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar!(
         r#"select exists (select from receipts where org_id = $1 and mode = $2 and id = $3) as "exists!""#,
         org_id.0,

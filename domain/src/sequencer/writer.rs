@@ -109,7 +109,9 @@ impl Writer {
                 }
             }
         }
-        let mut problem = Problem::new(503, "unavailable", "The receipt could not be stored just now. Nothing was changed.").retry_after(1);
+        let mut problem =
+            Problem::new(503, "unavailable", "The receipt could not be stored just now. Nothing was changed.")
+                .retry_after(1);
         problem.internal = last;
         waiting.into_iter().for_each(|waiting| drop(waiting.reply.send(Err(problem.clone()))));
     }
@@ -149,7 +151,8 @@ impl Writer {
             let row = logs::store::find(connection, org_id, mode).await.map_err(Failed::Never)?;
             let identity = Identity::load(&self.keyring, org_id, mode, &row).map_err(Failed::Never)?;
             let full = row.size / 256 * 256;
-            let edge = logs::store::leaf_hashes(connection, org_id, mode, full, row.size).await.map_err(Failed::Never)?;
+            let edge =
+                logs::store::leaf_hashes(connection, org_id, mode, full, row.size).await.map_err(Failed::Never)?;
             self.heads.insert(key, Head { identity, frontier: row.frontier, edge });
         }
         Ok(())
@@ -231,7 +234,8 @@ impl Writer {
 
     /// After a COMMIT without an answer: looks whether it happened. If it did, the callers ask again for their proof.
     async fn answer_unknown(&self, waiting: Vec<Waiting>) -> Result<Vec<Waiting>, ()> {
-        let Some(first) = waiting.first().map(|waiting| (waiting.entry.org_id, waiting.entry.mode, waiting.entry.id)) else {
+        let Some(first) = waiting.first().map(|waiting| (waiting.entry.org_id, waiting.entry.mode, waiting.entry.id))
+        else {
             return Err(());
         };
         let found = async {

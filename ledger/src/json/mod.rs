@@ -32,21 +32,13 @@ pub enum Value {
 impl Value {
     /// An object of these members.
     pub fn object<const N: usize>(members: [(&str, Self); N]) -> Self {
-        Self::Object(
-            members
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect(),
-        )
+        Self::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     }
 
     /// The member of this name; none for anything that is not an object with it.
     pub fn get(&self, name: &str) -> Option<&Self> {
         match self {
-            Self::Object(members) => members
-                .iter()
-                .find(|(known, _)| known == name)
-                .map(|(_, value)| value),
+            Self::Object(members) => members.iter().find(|(known, _)| known == name).map(|(_, value)| value),
             _ => None,
         }
     }
@@ -90,24 +82,18 @@ impl Value {
         match self {
             Self::Float(_) => Err(String::new()),
             Self::Array(values) => values.iter().enumerate().try_for_each(|(index, value)| {
-                value
-                    .check_integers()
-                    .map_err(|rest| join(&format!("[{index}]"), &rest))
+                value.check_integers().map_err(|rest| join(&format!("[{index}]"), &rest))
             }),
-            Self::Object(members) => members.iter().try_for_each(|(name, value)| {
-                value.check_integers().map_err(|rest| join(name, &rest))
-            }),
+            Self::Object(members) => {
+                members.iter().try_for_each(|(name, value)| value.check_integers().map_err(|rest| join(name, &rest)))
+            }
             _ => Ok(()),
         }
     }
 }
 
 fn join(first: &str, rest: &str) -> String {
-    let dot = if rest.is_empty() || rest.starts_with('[') {
-        ""
-    } else {
-        "."
-    };
+    let dot = if rest.is_empty() || rest.starts_with('[') { "" } else { "." };
     format!("{first}{dot}{rest}")
 }
 
@@ -133,10 +119,7 @@ pub struct Limits {
 }
 
 /// The limits of what goes into a receipt: 256 KiB, 32 deep.
-pub const RECEIPT: Limits = Limits {
-    bytes: 256 << 10,
-    depth: 32,
-};
+pub const RECEIPT: Limits = Limits { bytes: 256 << 10, depth: 32 };
 
 /// Where and why a document was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -175,10 +158,7 @@ pub fn parse_with(document: &[u8], limits: Limits) -> Result<Value, JsonError> {
     let mut parser = parser::Parser::new(document, limits);
     parser.document().map_err(|(offset, reason)| {
         let before = document.get(..offset).unwrap_or(document);
-        let start = before
-            .iter()
-            .rposition(|byte| *byte == b'\n')
-            .map_or(0, |at| at + 1);
+        let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         JsonError {
             offset,
             line: before.iter().filter(|byte| **byte == b'\n').count() + 1,

@@ -27,12 +27,7 @@ pub(super) struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     pub(super) const fn new(bytes: &'a [u8], limits: Limits) -> Self {
-        Self {
-            bytes,
-            at: 0,
-            limits,
-            path: String::new(),
-        }
+        Self { bytes, at: 0, limits, path: String::new() }
     }
 
     /// Names and indices that lead to the value that was refused.
@@ -60,11 +55,7 @@ impl<'a> Parser<'a> {
         self.space();
         let value = self.value(0)?;
         self.space();
-        if self.at < self.bytes.len() {
-            self.refuse("something follows the document's end")
-        } else {
-            Ok(value)
-        }
+        if self.at < self.bytes.len() { self.refuse("something follows the document's end") } else { Ok(value) }
     }
 
     fn refuse<T>(&self, reason: &'static str) -> Result<T, Refusal> {
@@ -83,9 +74,7 @@ impl<'a> Parser<'a> {
 
     fn value(&mut self, depth: usize) -> Result<Value, Refusal> {
         match self.peek() {
-            Some(b'{' | b'[') if depth >= self.limits.depth => {
-                self.refuse("arrays and objects are nested too deep")
-            }
+            Some(b'{' | b'[') if depth >= self.limits.depth => self.refuse("arrays and objects are nested too deep"),
             Some(b'{') => self.object(depth + 1),
             Some(b'[') => self.array(depth + 1),
             Some(b'"') => Ok(Value::String(self.string()?)),
@@ -241,10 +230,7 @@ impl<'a> Parser<'a> {
         loop {
             let start = self.at;
             let mut ascii = true;
-            while let Some(byte) = self
-                .peek()
-                .filter(|byte| *byte != b'"' && *byte != b'\\' && *byte >= 0x20)
-            {
+            while let Some(byte) = self.peek().filter(|byte| *byte != b'"' && *byte != b'\\' && *byte >= 0x20) {
                 ascii &= byte < 0x80;
                 self.at += 1;
             }
@@ -307,10 +293,7 @@ impl<'a> Parser<'a> {
     }
 
     fn four_digits(&mut self) -> Result<u32, Refusal> {
-        let digits = self
-            .bytes
-            .get(self.at..self.at + 4)
-            .filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+        let digits = self.bytes.get(self.at..self.at + 4).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
         let Some(digits) = digits.and_then(|digits| std::str::from_utf8(digits).ok()) else {
             return self.refuse("four hex digits are wanted here");
         };

@@ -8,26 +8,17 @@ pub(super) fn is_id(id: &str) -> bool {
         return false;
     };
     let edges = prefix.starts_with('_') || prefix.ends_with('_');
-    let named = !prefix.is_empty()
-        && prefix.len() <= 63
-        && prefix
-            .bytes()
-            .all(|byte| matches!(byte, b'a'..=b'z' | b'_'));
-    named
-        && !edges
-        && uuid(suffix).is_some_and(|uuid| uuid >> 76 & 0xf == 7 && uuid >> 62 & 0b11 == 0b10)
+    let named =
+        !prefix.is_empty() && prefix.len() <= 63 && prefix.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'_'));
+    named && !edges && uuid(suffix).is_some_and(|uuid| uuid >> 76 & 0xf == 7 && uuid >> 62 & 0b11 == 0b10)
 }
 
 /// 26 digits of base 32 hold 130 bits, so the first may not use its upper two.
 fn uuid(suffix: &str) -> Option<u128> {
     let fits = suffix.len() == 26 && suffix.bytes().next()? <= b'7';
-    let digits = suffix
-        .bytes()
-        .filter(|_| fits)
-        .map(|digit| ALPHABET.iter().position(|known| *known == digit));
-    let number = digits
-        .map(|digit| Some(digit? as u128))
-        .try_fold(0, |number: u128, digit| Some(number << 5 | digit?))?;
+    let digits = suffix.bytes().filter(|_| fits).map(|digit| ALPHABET.iter().position(|known| *known == digit));
+    let number =
+        digits.map(|digit| Some(digit? as u128)).try_fold(0, |number: u128, digit| Some(number << 5 | digit?))?;
     fits.then_some(number)
 }
 
@@ -35,20 +26,13 @@ fn uuid(suffix: &str) -> Option<u128> {
 pub(super) fn is_time(text: &str) -> bool {
     let shape = b"0000-00-00T00:00:00.000Z";
     let fits = |(byte, shape): (u8, &u8)| {
-        if *shape == b'0' {
-            byte.is_ascii_digit()
-        } else {
-            byte == *shape
-        }
+        if *shape == b'0' { byte.is_ascii_digit() } else { byte == *shape }
     };
     if text.len() != shape.len() || !text.bytes().zip(shape).all(fits) {
         return false;
     }
-    let number = |from: usize, to: usize| {
-        text.get(from..to)
-            .and_then(|digits| digits.parse::<u32>().ok())
-            .unwrap_or(u32::MAX)
-    };
+    let number =
+        |from: usize, to: usize| text.get(from..to).and_then(|digits| digits.parse::<u32>().ok()).unwrap_or(u32::MAX);
     let (year, month, day) = (number(0, 4), number(5, 7), number(8, 10));
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let days = match month {

@@ -86,11 +86,7 @@ impl Statement {
             out.extend(b",\"idem\":");
             write_string(&hash.to_hex(), &mut out);
         }
-        for (name, text) in [
-            ("issued_at", self.issued_at.as_str()),
-            ("kid", kid),
-            ("log", &self.log),
-        ] {
+        for (name, text) in [("issued_at", self.issued_at.as_str()), ("kid", kid), ("log", &self.log)] {
             out.extend(format!(",\"{name}\":").as_bytes());
             write_string(text, &mut out);
         }
@@ -137,11 +133,7 @@ impl Statement {
         }
         let signature = key.sign(&message(&self.write(key.id(), None)));
         let bytes = self.write(key.id(), Some(&signature));
-        if bytes.len() > MAX_BYTES {
-            Err(StatementError::TooLarge)
-        } else {
-            Ok(bytes)
-        }
+        if bytes.len() > MAX_BYTES { Err(StatementError::TooLarge) } else { Ok(bytes) }
     }
 }
 
@@ -168,11 +160,7 @@ impl Signed {
         }
         let value = json::parse(bytes).map_err(|_| StatementError::Malformed)?;
         let read = read(&value).ok_or(StatementError::Malformed)?;
-        let signature: &[u8; 64] = read
-            .signature
-            .as_slice()
-            .try_into()
-            .map_err(|_| StatementError::Malformed)?;
+        let signature: &[u8; 64] = read.signature.as_slice().try_into().map_err(|_| StatementError::Malformed)?;
         if !read.statement.is_well_formed() {
             return Err(StatementError::Malformed);
         }
@@ -180,17 +168,12 @@ impl Signed {
         if canonical(&value) != bytes || read.statement.write(&read.kid, Some(signature)) != bytes {
             return Err(StatementError::Malformed);
         }
-        Ok(Self {
-            message: message(&read.statement.write(&read.kid, None)),
-            ..read
-        })
+        Ok(Self { message: message(&read.statement.write(&read.kid, None)), ..read })
     }
 
     /// Checks the signature by a key whose id is the statement's `kid`.
     pub fn verify(&self, key: &VerifierKey) -> Result<(), NoteError> {
-        if key.id_hex() != self.kid
-            || key.name().strip_suffix("/issuer") != Some(self.statement.log.as_str())
-        {
+        if key.id_hex() != self.kid || key.name().strip_suffix("/issuer") != Some(self.statement.log.as_str()) {
             return Err(NoteError::Unknown);
         }
         key.verify(&self.message, &self.signature)
@@ -199,18 +182,8 @@ impl Signed {
 
 fn read(value: &Value) -> Option<Signed> {
     let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
-    let evidence = value
-        .get("evidence")?
-        .as_array()?
-        .iter()
-        .map(read_evidence)
-        .collect::<Option<_>>()?;
-    let refs = value
-        .get("refs")?
-        .as_array()?
-        .iter()
-        .map(|id| id.as_str().map(str::to_owned))
-        .collect::<Option<_>>()?;
+    let evidence = value.get("evidence")?.as_array()?.iter().map(read_evidence).collect::<Option<_>>()?;
+    let refs = value.get("refs")?.as_array()?.iter().map(|id| id.as_str().map(str::to_owned)).collect::<Option<_>>()?;
     let idempotency = match value.get("idem") {
         Some(hash) => Some(Hash::from_hex(hash.as_str()?)?),
         None => None,
@@ -226,12 +199,7 @@ fn read(value: &Value) -> Option<Signed> {
         refs,
         idempotency,
     };
-    Some(Signed {
-        statement,
-        kid: text("kid")?,
-        signature: from_base64(&text("sig")?)?,
-        message: Vec::new(),
-    })
+    Some(Signed { statement, kid: text("kid")?, signature: from_base64(&text("sig")?)?, message: Vec::new() })
 }
 
 fn read_evidence(value: &Value) -> Option<Evidence> {

@@ -97,9 +97,7 @@ impl Report {
 
     /// The first step that failed.
     pub fn failed(&self) -> Option<&Step> {
-        self.steps
-            .iter()
-            .find(|step| step.outcome == Outcome::Failed)
+        self.steps.iter().find(|step| step.outcome == Outcome::Failed)
     }
 
     /// The report as JSON, for programs.
@@ -128,26 +126,10 @@ impl Report {
         });
         Value::object([
             ("verified", Value::Bool(self.is_verified())),
-            (
-                "keys_from",
-                if self.trusted_policy {
-                    "verifier"
-                } else {
-                    "file"
-                }
-                .into(),
-            ),
+            ("keys_from", if self.trusted_policy { "verifier" } else { "file" }.into()),
             ("receipt", receipt),
             ("steps", Value::Array(steps.collect())),
-            (
-                "witnesses",
-                Value::Array(
-                    self.witnesses
-                        .iter()
-                        .map(|name| name.as_str().into())
-                        .collect(),
-                ),
-            ),
+            ("witnesses", Value::Array(self.witnesses.iter().map(|name| name.as_str().into()).collect())),
         ])
     }
 }
@@ -167,10 +149,7 @@ impl Verification {
             bytes: bundle.to_vec(),
             policy: policy.map(str::to_owned),
             read: steps::Read::default(),
-            report: Report {
-                trusted_policy: policy.is_some(),
-                ..Report::default()
-            },
+            report: Report { trusted_policy: policy.is_some(), ..Report::default() },
         }
     }
 
@@ -191,12 +170,7 @@ impl Verification {
             Ok(None) => (Outcome::NotPresent, absent(id).to_owned()),
             Err(detail) => (Outcome::Failed, detail),
         };
-        self.report.steps.push(Step {
-            id,
-            title,
-            outcome,
-            detail,
-        });
+        self.report.steps.push(Step { id, title, outcome, detail });
         self.report.steps.last()
     }
 

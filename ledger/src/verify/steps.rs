@@ -43,37 +43,23 @@ impl Verification {
                 payload: bundle.payload.clone(),
             });
         }
-        let note = proof
-            .as_ref()
-            .and_then(|proof| Note::parse(&proof.checkpoint).ok());
-        let checkpoint = note
-            .as_ref()
-            .and_then(|note| Checkpoint::parse(note.text()));
+        let note = proof.as_ref().and_then(|proof| Note::parse(&proof.checkpoint).ok());
+        let checkpoint = note.as_ref().and_then(|note| Checkpoint::parse(note.text()));
         if let Some(checkpoint) = &checkpoint {
             self.report.tree_size = Some(checkpoint.size);
             self.report.root = Some(checkpoint.root);
         }
         let complete = signed.is_ok() && proof.is_some() && checkpoint.is_some();
-        self.read = Read {
-            bundle: Some(bundle),
-            signed: signed.ok(),
-            proof,
-            note,
-            checkpoint,
-            root_note: None,
-        };
+        self.read = Read { bundle: Some(bundle), signed: signed.ok(), proof, note, checkpoint, root_note: None };
         match (&self.read.signed, complete) {
             (Some(signed), true) => Ok(Some(format!(
                 "It holds receipt {} of the log {}, a proof and a checkpoint.",
                 signed.statement.id, signed.statement.log
             ))),
-            (None, _) => Err(
-                "The receipt statement in it is not one: its bytes are not as they were signed."
-                    .to_owned(),
-            ),
-            _ => Err(
-                "The proof or the checkpoint in it has another shape than the format's.".to_owned(),
-            ),
+            (None, _) => {
+                Err("The receipt statement in it is not one: its bytes are not as they were signed.".to_owned())
+            }
+            _ => Err("The proof or the checkpoint in it has another shape than the format's.".to_owned()),
         }
     }
 
@@ -84,9 +70,7 @@ impl Verification {
             (Some(payload), Some(salt)) => (payload, salt),
             (None, None) => return Ok(None),
             _ => {
-                return Err(
-                    "The contents and their salt must both be in the file, or neither.".to_owned(),
-                );
+                return Err("The contents and their salt must both be in the file, or neither.".to_owned());
             }
         };
         let found = commit(salt, &canonical(payload));
@@ -107,9 +91,7 @@ impl Verification {
         let bundle = self.read.bundle.as_ref().ok_or(UNREAD)?;
         let signed = self.read.signed.as_ref().ok_or(UNREAD)?;
         let proof = self.read.proof.as_ref().ok_or(UNREAD)?;
-        let key = bundle
-            .issuing_key(proof.index)
-            .and_then(|key| key.parse::<VerifierKey>().ok());
+        let key = bundle.issuing_key(proof.index).and_then(|key| key.parse::<VerifierKey>().ok());
         let key = key.ok_or("The file names no issuing key for this entry of the log.")?;
         match signed.verify(&key) {
             Ok(()) => {
@@ -124,9 +106,10 @@ impl Verification {
                 key.id_hex(),
                 key.name()
             )),
-            Err(_) => {
-                Err("The signature does not fit: the receipt was changed after it was signed, or another key signed it.".to_owned())
-            }
+            Err(_) => Err(
+                "The signature does not fit: the receipt was changed after it was signed, or another key signed it."
+                    .to_owned(),
+            ),
         }
     }
 
@@ -134,18 +117,10 @@ impl Verification {
         let leaf = self.report.leaf.ok_or(UNREAD)?;
         let proof = self.read.proof.as_ref().ok_or(UNREAD)?;
         let checkpoint = self.read.checkpoint.as_ref().ok_or(UNREAD)?;
-        let path = inclusion_path(&leaf, proof.index, checkpoint.size, &proof.hashes).map_err(
-            |error| match error {
-                ProofError::Sizes => format!(
-                    "Entry {} cannot be in a log of {} entries.",
-                    proof.index, checkpoint.size
-                ),
-                _ => format!(
-                    "A proof for entry {} of {} has another number of hashes.",
-                    proof.index, checkpoint.size
-                ),
-            },
-        )?;
+        let path = inclusion_path(&leaf, proof.index, checkpoint.size, &proof.hashes).map_err(|error| match error {
+            ProofError::Sizes => format!("Entry {} cannot be in a log of {} entries.", proof.index, checkpoint.size),
+            _ => format!("A proof for entry {} of {} has another number of hashes.", proof.index, checkpoint.size),
+        })?;
         let root = path.last().map_or(leaf, |node| node.result);
         let hashes = path.len();
         self.report.path = path;
@@ -182,25 +157,19 @@ impl Verification {
             Ok(good) => {
                 let key = good[0];
                 self.report.log_key = Some(key.to_string());
-                let whose = if self.report.trusted_policy {
-                    "your own policy"
-                } else {
-                    "the file itself"
-                };
+                let whose = if self.report.trusted_policy { "your own policy" } else { "the file itself" };
                 Ok(Some(format!(
                     "The log's Ed25519 signature over {} entries holds for the key {}, which is named by {whose}.",
                     checkpoint.size,
                     key.id_hex()
                 )))
             }
-            Err(NoteError::Unknown) => Err(format!(
-                "It is not signed by a key that the policy names for {}.",
-                checkpoint.origin
-            )),
-            Err(_) => Err(
-                "The log's signature does not fit: the checkpoint was changed after it was signed."
-                    .to_owned(),
-            ),
+            Err(NoteError::Unknown) => {
+                Err(format!("It is not signed by a key that the policy names for {}.", checkpoint.origin))
+            }
+            Err(_) => {
+                Err("The log's signature does not fit: the checkpoint was changed after it was signed.".to_owned())
+            }
         }
     }
 
@@ -215,17 +184,13 @@ impl Verification {
         let note = Note::parse(&proof.checkpoint).map_err(|_| unread())?;
         let root = Checkpoint::parse(note.text()).ok_or_else(unread)?;
         let leaf = leaf_hash(checkpoint.text().as_bytes());
-        let path =
-            inclusion_path(&leaf, proof.index, root.size, &proof.hashes).map_err(|_| unread())?;
+        let path = inclusion_path(&leaf, proof.index, root.size, &proof.hashes).map_err(|_| unread())?;
         if path.last().map_or(leaf, |node| node.result) != root.root {
             return Err("The root log does not include this checkpoint.".to_owned());
         }
         let own = self.policy_in_force(bundle)?.log_keys(&root.origin);
         note.verify(&own).map_err(|_| {
-            format!(
-                "The root log's state is not signed by a key that the policy names for {}.",
-                root.origin
-            )
+            format!("The root log's state is not signed by a key that the policy names for {}.", root.origin)
         })?;
         self.read.root_note = Some(note);
         Ok(Some(format!(
@@ -248,34 +213,20 @@ impl Verification {
         let evaluation = policy
             .evaluate(note.ok_or(UNREAD)?)
             .map_err(|_| "A witness's signature does not fit the state it is said to have seen.")?;
-        let names: Vec<&str> = evaluation
-            .cosigned
-            .iter()
-            .map(|(witness, _)| witness.name.as_str())
-            .collect();
-        let seen = if names.is_empty() {
-            "none of the witnesses named".to_owned()
-        } else {
-            names.join(", ")
-        };
+        let names: Vec<&str> = evaluation.cosigned.iter().map(|(witness, _)| witness.name.as_str()).collect();
+        let seen = if names.is_empty() { "none of the witnesses named".to_owned() } else { names.join(", ") };
         self.report.witnesses = names.iter().map(|&name| name.to_owned()).collect();
         if evaluation.satisfied {
             return Ok(Some(format!(
                 "{seen} signed that they saw this state, which is enough for the quorum {quorum}."
             )));
         }
-        Err(format!(
-            "The policy asks for the quorum {quorum}, but only these signed that they saw this state: {seen}."
-        ))
+        Err(format!("The policy asks for the quorum {quorum}, but only these signed that they saw this state: {seen}."))
     }
 
     /// The verifier's policy, or the file's.
     fn policy_in_force(&self, bundle: &Bundle) -> Result<Policy, String> {
-        let whose = if self.policy.is_some() {
-            "Your policy"
-        } else {
-            "The policy in the file"
-        };
+        let whose = if self.policy.is_some() { "Your policy" } else { "The policy in the file" };
         Policy::parse(self.policy.as_deref().unwrap_or(&bundle.policy))
             .map_err(|error| format!("{whose} cannot be used: {error}."))
     }

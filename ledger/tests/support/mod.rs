@@ -1,10 +1,5 @@
 //! Reading the published vectors.
-#![allow(
-    dead_code,
-    clippy::unwrap_used,
-    clippy::allow_attributes,
-    reason = "each suite uses a part"
-)]
+#![allow(dead_code, clippy::unwrap_used, clippy::allow_attributes, reason = "each suite uses a part")]
 
 use std::path::PathBuf;
 
@@ -13,9 +8,7 @@ use serde_json::Value;
 
 /// A path below `testdata`.
 pub fn path(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("testdata")
-        .join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata").join(name)
 }
 
 pub fn bytes(name: &str) -> Vec<u8> {
@@ -37,11 +30,7 @@ pub fn files(name: &str) -> Vec<PathBuf> {
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path)
-            } else {
-                found.push(path)
-            }
+            if path.is_dir() { folders.push(path) } else { found.push(path) }
         }
     }
     found.sort();

@@ -2,7 +2,9 @@ use super::*;
 
 #[test]
 fn a_link_never_leads_to_another_site() {
-    for next in ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "", "/fn/x", "/a\nb"] {
+    for next in
+        ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "", "/fn/x", "/a\nb"]
+    {
         assert_eq!(own_path(next), "/dashboard", "{next:?}");
     }
     assert_eq!(own_path("/receipts?kind=approval"), "/receipts?kind=approval");

@@ -110,7 +110,11 @@ pub async fn create_import(
         match key.as_str() {
             "name" => name = value,
             "map" => mapping.set(&value).map_err(|error| Problem::invalid().field("map", "map", error.0))?,
-            _ => return Err(Problem::invalid().field(key, "unknown_field", "The parameters are `name` and `map`.").into()),
+            _ => {
+                return Err(Problem::invalid()
+                    .field(key, "unknown_field", "The parameters are `name` and `map`.")
+                    .into());
+            }
         }
     }
     let import = imports::start(&cx, &name, mapping, body.into()).await?;
@@ -173,5 +177,10 @@ pub async fn list_import_refusals(
     let page = Page { limit: query.limit.unwrap_or_default(), after: query.after, before: None };
     let List { data, next, .. } = imports::refusals(&cx, id, &page).await?;
     let out = |RefusedRow { line, reason }| RefusalOut { line, reason };
-    Ok(json(&RefusalListOut { object: "list", data: data.into_iter().map(out).collect(), has_more: next.is_some(), next_cursor: next }))
+    Ok(json(&RefusalListOut {
+        object: "list",
+        data: data.into_iter().map(out).collect(),
+        has_more: next.is_some(),
+        next_cursor: next,
+    }))
 }

@@ -233,13 +233,19 @@ pub struct ListQuery {
         (status = 503, description = "Not just now; see Retry-After.", body = ProblemOut, content_type = "application/problem+json"),
     )
 )]
-pub async fn create_receipt(ApiCx(cx): ApiCx, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Response, Refusal> {
+pub async fn create_receipt(
+    ApiCx(cx): ApiCx,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Refusal> {
     let body = body.map_err(|rejection| unread(&rejection))?;
-    let refused = |_| Problem::invalid().field("Idempotency-Key", "idempotency_key", "Visible ASCII characters are wanted.");
+    let refused =
+        |_| Problem::invalid().field("Idempotency-Key", "idempotency_key", "Visible ASCII characters are wanted.");
     let key = headers.get("idempotency-key").map(HeaderValue::to_str).transpose().map_err(refused)?;
     let issued = receipts::issue(&cx, NewReceipt::from_json(&body)?, key).await?;
     let location = format!("/v1/receipts/{}", issued.receipt.summary.id);
-    let mut response = (StatusCode::CREATED, [(header::LOCATION, location)], json(&ReceiptOut::from(issued.receipt))).into_response();
+    let mut response =
+        (StatusCode::CREATED, [(header::LOCATION, location)], json(&ReceiptOut::from(issued.receipt))).into_response();
     if issued.replayed {
         response.headers_mut().insert(REPLAYED.clone(), HeaderValue::from_static("true"));
     }

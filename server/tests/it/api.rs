@@ -1,0 +1,142 @@
+//! The REST API.
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use ledger::verify::verify;
+
+use super::Served;
+
+const ORDER: &str = r#"{"kind":"transaction","reference":"order-1","occurred_at":"2026-11-20T09:00:00Z","amount":{"value":"11.77","currency":"USD"},"data":{"cds":2}}"#;
+
+#[tokio::test]
+async fn a_receipt_comes_back_with_its_proof_and_verifies_as_a_file() {
+    let served = Served::new().await;
+    let (_, key) = served.org("acme").await;
+    let made = served.post_receipt(&key, None, ORDER).await;
+    assert_eq!(made.status, StatusCode::CREATED);
+    let receipt = made.json();
+    assert_eq!(receipt["payload"]["amount"], serde_json::json!({"currency": "USD", "value": "11.77"}));
+    assert!(receipt["proof"]["checkpoint"].as_str().unwrap().starts_with("log.example/t/"));
+    let id = receipt["id"].as_str().unwrap();
+    assert_eq!(made.header("location"), format!("/v1/receipts/{id}"));
+    let file = served.api(&key, "GET", &format!("/v1/receipts/{id}/bundle"), &[], Body::empty()).await;
+    assert_eq!(file.header("content-disposition"), format!("attachment; filename=\"{id}.certnode\""));
+    let report = verify(&file.body, None);
+    assert!(report.is_verified(), "{:?}", report.steps);
+    let listed = served
+        .api(&key, "GET", "/v1/receipts?search=order-1&currency=USD&min=11&max=12", &[], Body::empty())
+        .await
+        .json();
+    assert_eq!(listed["data"][0]["id"], id);
+    assert_eq!(listed["has_more"], false);
+}
+
+#[tokio::test]
+async fn the_same_key_gives_the_same_bytes_and_other_content_is_refused() {
+    let served = Served::new().await;
+    let (_, key) = served.org("acme").await;
+    let first = served.post_receipt(&key, Some("k-1"), ORDER).await;
+    let again = served.post_receipt(&key, Some("k-1"), ORDER).await;
+    assert_eq!((again.status, again.header("idempotent-replayed")), (StatusCode::CREATED, "true"));
+    assert_eq!(first.body, again.body);
+    let other = served.post_receipt(&key, Some("k-1"), &ORDER.replace("11.77", "11.78")).await;
+    assert_eq!((other.status, other.json()["code"].as_str()), (StatusCode::CONFLICT, Some("idempotency_conflict")));
+}
+
+#[tokio::test]
+async fn refusals_are_problems_that_say_where() {
+    let served = Served::new().await;
+    let (_, key) = served.org("acme").await;
+    for (body, code) in
+        [("", "invalid_json"), ("[]", "invalid_json"), (r#"{"amount":{"value":"1","currency":"usd"}}"#, "invalid")]
+    {
+        let refused = served.post_receipt(&key, None, body).await;
+        assert_eq!(
+            (refused.status, refused.json()["code"].as_str()),
+            (StatusCode::UNPROCESSABLE_ENTITY, Some(code)),
+            "{body}"
+        );
+        assert_eq!(refused.header("content-type"), "application/problem+json");
+    }
+    let refused = served.post_receipt(&key, None, r#"{"amount":{"value":"1.234","currency":"USD"}}"#).await.json();
+    assert_eq!(refused["errors"][0]["location"], "amount.value");
+    let large = served.post_receipt(&key, None, &"x".repeat(10 << 20)).await;
+    assert_eq!((large.status, large.json()["code"].as_str()), (StatusCode::PAYLOAD_TOO_LARGE, Some("too_large")));
+    let bad_key = served.post_receipt(&key, Some(&"k".repeat(256)), ORDER).await;
+    assert_eq!(bad_key.json()["errors"][0]["location"], "Idempotency-Key");
+    let wrong = served.api(&key, "DELETE", "/v1/receipts", &[], Body::empty()).await;
+    assert_eq!((wrong.status, wrong.json()["code"].as_str()), (StatusCode::METHOD_NOT_ALLOWED, Some("wrong_method")));
+    for path in [
+        "/v1/nothing",
+        "/v1/receipts/rcpt_nothing",
+        "/v1/receipts?limit=many",
+        "/v1/receipts?after=x",
+        "/v1/receipts?from=yesterday",
+    ] {
+        let refused = served.api(&key, "GET", path, &[], Body::empty()).await;
+        assert!(refused.status.is_client_error(), "{path}");
+        assert_eq!(refused.header("content-type"), "application/problem+json", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn odd_text_comes_back_as_it_was_sent() {
+    let served = Served::new().await;
+    let (_, key) = served.org("acme").await;
+    for text in [
+        "<script>alert(1)</script>",
+        "'; drop table receipts; --",
+        "=cmd|' /C calc'!A0",
+        "Ünï 😀 \u{202e}abc",
+        "\u{200b}",
+        "  spaced  ",
+    ] {
+        let body = serde_json::json!({ "reference": text, "data": { "words": text, text: "name" } }).to_string();
+        let made = served.post_receipt(&key, None, &body).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{text:?}");
+        let id = made.json()["id"].as_str().unwrap().to_owned();
+        let read = served.api(&key, "GET", &format!("/v1/receipts/{id}"), &[], Body::empty()).await.json();
+        assert_eq!(read["reference"], text);
+        assert_eq!(read["payload"]["data"]["words"], text);
+    }
+    let negative = served.post_receipt(&key, None, r#"{"amount":{"value":"-5.00","currency":"EUR"}}"#).await;
+    assert_eq!(negative.json()["amount"]["value"], "-5.00");
+}
+
+#[tokio::test]
+async fn test_and_live_do_not_mix() {
+    let served = Served::new().await;
+    let (owner, test) = served.org("acme").await;
+    let live = served.world.key(&owner, domain::Mode::Live).await;
+    let id = served.post_receipt(&test, None, ORDER).await.json()["id"].as_str().unwrap().to_owned();
+    assert_eq!(
+        served.api(&live, "GET", &format!("/v1/receipts/{id}"), &[], Body::empty()).await.status,
+        StatusCode::NOT_FOUND
+    );
+    let logs = [&test, &live]
+        .map(|key| async { served.api(key, "GET", "/v1/log", &[], Body::empty()).await.json()["origin"].clone() });
+    let [test_log, live_log] = logs;
+    assert_ne!(test_log.await, live_log.await);
+}
+
+#[tokio::test]
+async fn an_import_is_accepted_and_seen_by_its_owner_only() {
+    let served = Served::new().await;
+    let ((_, key), (_, other)) = (served.org("acme").await, served.org("other").await);
+    let query = "/v1/imports?name=orders.csv&map=reference%3Dorder&map=amount%3Dtotal&map=currency%3DEUR";
+    let import = served.api(&key, "POST", query, &[], "order,total\nA,1\n").await;
+    assert_eq!(import.status, StatusCode::ACCEPTED);
+    let path = format!("/v1/imports/{}", import.json()["id"].as_str().unwrap());
+    assert_eq!(served.api(&key, "GET", &path, &[], Body::empty()).await.json()["rows_total"], 1);
+    assert_eq!(served.api(&other, "GET", &path, &[], Body::empty()).await.status, StatusCode::NOT_FOUND);
+    let refused = served.api(&key, "POST", "/v1/imports?map=colour%3Dblue", &[], "a\n1\n").await;
+    assert_eq!(refused.json()["errors"][0]["location"], "map");
+}
+
+#[tokio::test]
+async fn the_checked_in_document_is_the_handlers_own() {
+    assert_eq!(server::v1::openapi(), include_str!("../../../docs/openapi.json"), "run `make gen`");
+    let served = Served::new().await;
+    let document = served.send(Request::get("/v1/openapi.json").body(Body::empty()).unwrap()).await.json();
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+}
