@@ -22,7 +22,7 @@ impl TaskHandler for RunImport {
 
     async fn run(self, ctx: WorkerContext) -> impl IntoTaskHandlerResult {
         let domain = ctx.get_ext::<Domain>().ok_or("no domain")?;
-        imports::run(&domain, &self).await.map_err(|_| "see the log")
+        imports::run(domain, &self).await.map_err(|_| "see the log")
     }
 }
 

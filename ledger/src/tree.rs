@@ -95,7 +95,7 @@ impl Batch {
             if size >> level == 0 {
                 break;
             }
-            let parents = nodes.chunks_exact(2).map(|pair| node_hash(&pair[0], &pair[1])).collect();
+            let parents = nodes.as_chunks::<2>().0.iter().map(|[left, right]| node_hash(left, right)).collect();
             levels.push((start, nodes));
             (start, nodes) = (start / 2, parents);
         }

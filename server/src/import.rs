@@ -1,6 +1,10 @@
 //! `certnode import FILE`: hands a file to a server and watches it become receipts.
 
-#![expect(clippy::print_stdout, reason = "the answer of a command-line tool")]
+#![expect(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a command-line tool: it answers on standard output, and waits on its own thread"
+)]
 
 use std::io::Write as _;
 use std::path::Path;

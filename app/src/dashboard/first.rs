@@ -17,7 +17,7 @@ pub(crate) fn curl(url: &str, key: &str) -> String {
 #[component]
 pub(super) fn FirstReceipt(overview: Overview) -> impl IntoView {
     // The page's own, so that the secret outlives the next piece of news.
-    let create = use_context::<ServerAction<CreateApiKey>>().unwrap_or_else(ServerAction::new);
+    let create = use_context::<ServerAction<CreateApiKey>>().unwrap_or_default();
     let made = move || create.value().get().and_then(Result::ok).map(|created| created.secret);
     let has_key = !overview.keys.is_empty();
     let done = move || has_key || made().is_some();

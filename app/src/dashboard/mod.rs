@@ -40,7 +40,7 @@ pub fn DashboardPage() -> impl IntoView {
     let overview = Resource::new(move || happened.get(), |_| get_overview());
     view! {
         <Title text="Overview"/>
-        {show::<Overview>(overview, vec![crumb("/dashboard", "Overview")], |overview| overview_page(overview))}
+        {show::<Overview>(overview, vec![crumb("/dashboard", "Overview")], overview_page)}
     }
 }
 

@@ -1,7 +1,7 @@
 //! The live feed: committed events, pushed to whoever listens.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use sqlx::postgres::PgListener;
@@ -16,19 +16,19 @@ use crate::id::OrgId;
 /// Events a slow listener may fall behind before it is told to catch up by itself.
 const BACKLOG: usize = 256;
 
-type Topics = Arc<Mutex<HashMap<(OrgId, Mode), broadcast::Sender<Event>>>>;
+type Topics = Mutex<HashMap<(OrgId, Mode), broadcast::Sender<Event>>>;
 
 /// The hub between the database's notifications and the sockets. Cheap to clone.
 #[derive(Clone)]
 pub struct Feed {
-    topics: Topics,
+    topics: Arc<Topics>,
 }
 
 impl Feed {
     /// Listens until the database closes; reconnects for ever.
     #[expect(clippy::disallowed_methods, reason = "the listener lives as long as the process")]
     pub(crate) fn start(database: Database) -> Self {
-        let topics = Topics::default();
+        let topics = Arc::new(Topics::default());
         tokio::spawn(listen(database, Arc::downgrade(&topics)));
         Self { topics }
     }
@@ -41,7 +41,7 @@ impl Feed {
     }
 }
 
-async fn listen(database: Database, topics: std::sync::Weak<Mutex<HashMap<(OrgId, Mode), broadcast::Sender<Event>>>>) {
+async fn listen(database: Database, topics: Weak<Topics>) {
     while topics.strong_count() > 0 && !database.app().is_closed() {
         let Ok(mut listener) = PgListener::connect_with(database.app()).await else {
             tokio::time::sleep(Duration::from_secs(1)).await;

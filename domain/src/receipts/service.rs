@@ -255,12 +255,11 @@ fn narrow(filter: &Filter) -> Result<Narrowed, Problem> {
     let given =
         |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
     let mut narrowed = Narrowed { kind: given(&filter.kind), currency: given(&filter.currency), ..Narrowed::default() };
-    match given(&filter.search) {
-        Some(search) => match search.parse() {
+    if let Some(search) = given(&filter.search) {
+        match search.parse() {
             Ok(id) => narrowed.id = Some(id),
             Err(_) => narrowed.reference = Some(search),
-        },
-        None => {}
+        }
     }
     for (name, text, next_day) in [("from", &filter.from, false), ("until", &filter.until, true)] {
         let Some(text) = given(text) else { continue };

@@ -27,12 +27,10 @@ impl Head {
     pub(crate) fn tiles(&self, leaves: &[Hash]) -> (Vec<TileWrite>, Vec<Hash>) {
         let open: Vec<Hash> = self.edge.iter().chain(leaves).copied().collect();
         let first = self.frontier.size() / WIDTH as u64;
-        let full = open.chunks_exact(WIDTH);
-        let edge = full.remainder().to_vec();
-        let tiles = (first..)
-            .zip(full)
-            .map(|(child, leaves)| TileWrite { index: child / WIDTH as u64, hash: tile_root(leaves) });
-        (tiles.collect(), edge)
+        let (full, edge) = open.as_chunks::<WIDTH>();
+        let tiles = (first..).zip(full);
+        let tiles = tiles.map(|(child, leaves)| TileWrite { index: child / WIDTH as u64, hash: tile_root(leaves) });
+        (tiles.collect(), edge.to_vec())
     }
 }
 
