@@ -43,6 +43,8 @@ pub struct Config {
     pub master_key: Option<[u8; 32]>,
     /// Whether `/design` is served.
     pub design_page: bool,
+    /// Whether the build put hashes into file names: it leaves `hash.txt` beside the binary.
+    pub hashed_files: bool,
     /// `text` or `json`.
     pub log_format: String,
     /// What is logged: a `tracing` filter.
@@ -190,6 +192,7 @@ impl Config {
             hashes_at_once: source.number("hashes_at_once", 1, 1, 64)? as usize,
             master_key: source.get("master_key", None, "64 hex digits", |text| Some(Some(master_key(text)?)))?,
             design_page: source.get("design_page", false, "true or false", |text| text.parse().ok())?,
+            hashed_files: std::env::current_exe().is_ok_and(|program| program.with_file_name("hash.txt").exists()),
             log_format: source.get("log_format", "text".to_owned(), "text or json", |text| {
                 some(text).filter(|text| text == "text" || text == "json")
             })?,

@@ -156,6 +156,7 @@ impl Embedded {
     async fn run(&self) -> Result<(), EmbeddedError> {
         let data = self.data.to_string_lossy();
         let log = self.data.join("server.log");
+        self.forget_the_dead();
         // One that a killed server left behind is stopped first: it would be without our settings, and without a parent.
         if self.program("pg_ctl", &["status", "-D", &data]).await.is_ok() {
             self.stop().await?;
@@ -175,6 +176,19 @@ impl Embedded {
                 format!("{error}; its log ends: {}", tail.into_iter().rev().collect::<Vec<_>>().join(" | ")),
             )
         })
+    }
+
+    /// A killed PostgreSQL whose parent does not collect it (as process 1 of a container may not) still has a process id,
+    /// and would be taken for alive for ever: its lock files go.
+    fn forget_the_dead(&self) {
+        let path = self.data.join("postmaster.pid");
+        let Ok(text) = fs::read_to_string(&path) else { return };
+        let stat = text.lines().next().and_then(|pid| fs::read_to_string(format!("/proc/{}/stat", pid.trim())).ok());
+        if stat.is_some_and(|stat| stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z'))) {
+            for stale in [path, self.socket.join(".s.PGSQL.5432.lock"), self.socket.join(".s.PGSQL.5432")] {
+                let _ = fs::remove_file(stale);
+            }
+        }
     }
 
     async fn program(&self, name: &'static str, arguments: &[&str]) -> Result<(), EmbeddedError> {

@@ -39,7 +39,7 @@ impl AppState {
             .output_name("certnode")
             .site_root(config.site_root.to_string_lossy().into_owned())
             .site_addr(config.site_addr)
-            .hash_files(true)
+            .hash_files(config.hashed_files)
             .build();
         Self { domain, config, leptos }
     }

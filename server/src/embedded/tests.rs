@@ -42,6 +42,8 @@ async fn it_recovers_after_being_killed_and_takes_over_one_left_behind() {
     let pid = std::fs::read_to_string(directory.join("postgres/postmaster.pid")).unwrap();
     let killed = std::process::Command::new("kill").arg("-9").arg(pid.lines().next().unwrap()).status().unwrap();
     assert!(killed.success());
+    // Its children notice within a moment.
+    tokio::time::sleep(Duration::from_secs(1)).await;
     drop(embedded);
     let recovered = Embedded::start(&directory, programs.as_deref()).await.unwrap();
     assert!(answers(&recovered).await);
