@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{AppError, sentence};
 use crate::live;
 use crate::shell::{AppShell, PublicLayout};
-use crate::ui::ErrorState;
+use crate::ui::{EmptyState, ErrorState, LinkButton, Skeleton};
 
 /// What a private page needs besides its own data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,7 +44,7 @@ where
     T: Clone + Serialize + serde::de::DeserializeOwned + Send + Sync + 'static,
 {
     view! {
-        <Transition fallback=|| view! { <p class="sr-only">"Loading"</p> }>
+        <Transition fallback=Loading>
             {move || {
                 let crumbs = crumbs.clone();
                 Suspend::new(async move {
@@ -62,12 +62,24 @@ where
     .into_any()
 }
 
+/// Where the page will be.
+#[component]
+fn Loading() -> impl IntoView {
+    view! { <main class="content"><section class="card"><div class="card-body"><Skeleton lines=6/></div></section></main> }
+}
+
 #[component]
 fn Failed(error: AppError) -> impl IntoView {
+    let shown = if error.code == "not_found" {
+        let back = view! { <LinkButton href="/dashboard">"To the overview"</LinkButton> }.into_any();
+        view! { <EmptyState icon="search" title="Not found" text=sentence(&error.code) action=back/> }.into_any()
+    } else {
+        view! { <ErrorState text=sentence(&error.code) retry=""/> }.into_any()
+    };
     view! {
         <PublicLayout>
             <h1 class="sr-only">"This could not be shown"</h1>
-            <ErrorState text=sentence(&error.code) retry=""/>
+            {shown}
         </PublicLayout>
     }
 }

@@ -8,6 +8,9 @@ use crate::error::{field_sentence, sentence};
 use crate::shell::AuthLayout;
 use crate::ui::{Button, Input, Notice};
 
+/// The fields a link of the summary may lead to: its address is the reader's, and anybody can write one.
+const FIELDS: [&str; 4] = ["name", "email", "password", "organisation"];
+
 /// What a refused form came back with: codes, and what was typed (never the password).
 struct Returned {
     error: Option<String>,
@@ -36,10 +39,24 @@ impl Returned {
         refused.map(|(field, code)| field_sentence(field, code).to_owned()).unwrap_or_default()
     }
 
-    /// What is wrong, above the form.
+    /// What is wrong, above the form, with the way to each field. It takes the focus as the page opens.
     fn summary(&self) -> Option<AnyView> {
         let said = sentence(self.error.as_deref()?);
-        Some(view! { <Notice tone="bad">{said}</Notice> }.into_any())
+        let links = self.fields.iter().filter(|(field, _)| FIELDS.contains(&field.as_str())).map(|(field, code)| {
+            let said = field_sentence(field, code);
+            view! { <li><a class="link" href=format!("#{field}")>{said}</a></li> }
+        });
+        let links = links.collect::<Vec<_>>();
+        let links = (!links.is_empty()).then(|| view! { <ul>{links}</ul> });
+        Some(
+            view! { <div tabindex="-1" autofocus id="summary"><Notice tone="bad"><p>{said}</p>{links}</Notice></div> }
+                .into_any(),
+        )
+    }
+
+    /// The page's title, which says first that something is wrong.
+    fn title(&self, title: &str) -> String {
+        if self.error.is_some() { format!("Error: {title}") } else { title.to_owned() }
     }
 }
 
@@ -49,7 +66,7 @@ pub fn SignUpPage() -> impl IntoView {
     let returned = Returned::read();
     let (next, summary) = (returned.value("next"), returned.summary());
     view! {
-        <Title text="Create your account"/>
+        <Title text=returned.title("Create your account")/>
         <AuthLayout>
             <section class="card">
                 <form class="form" method="post" action="/sign-up">
@@ -75,7 +92,7 @@ pub fn SignInPage() -> impl IntoView {
     let returned = Returned::read();
     let (next, summary) = (returned.value("next"), returned.summary());
     view! {
-        <Title text="Sign in"/>
+        <Title text=returned.title("Sign in")/>
         <AuthLayout>
             <section class="card">
                 <form class="form" method="post" action="/sign-in">

@@ -2,13 +2,13 @@
 
 use leptos::prelude::*;
 
-use super::{Framed, Overview};
+use super::{Framed, Overview, Today};
 use crate::error::AppError;
 
 /// Everything the overview shows.
 #[server]
 pub async fn get_overview() -> Result<Framed<Overview>, AppError> {
-    use domain::page::Page;
+    use domain::page::{MAX_LIMIT, Page};
     use domain::receipts::Filter;
     use domain::{api_keys, imports, logs, receipts};
 
@@ -22,9 +22,13 @@ pub async fn get_overview() -> Result<Framed<Overview>, AppError> {
             Err(problem) => return Err(problem),
         };
         let mode = cx.tenant()?.1;
+        let day = cx.now().date().to_string();
+        let today = Filter { from: Some(day.clone()), until: Some(day.clone()), ..Filter::default() };
+        let today = receipts::list(&cx, &today, &Page { limit: MAX_LIMIT, ..Page::default() }).await?;
         Ok(Overview {
             keys: keys.into_iter().filter(|key| key.mode == mode && key.revoked_at.is_none()).collect(),
             latest: receipts::list(&cx, &Filter::default(), &page).await?.data,
+            today: Today { day, receipts: today.data.len(), more: today.next.is_some() },
             head: logs::head(&cx).await?,
             import: imports::latest(&cx).await?,
             test: mode == domain::Mode::Test,

@@ -1,10 +1,11 @@
 //! The way to the first receipt.
 
+use domain::receipts::Summary;
 use leptos::prelude::*;
 
 use super::{Overview, TestActions};
-use crate::keys::CreateApiKey;
-use crate::ui::{Button, CodeBlock, Input, Notice, Step, Stepper};
+use crate::keys::{CreateApiKey, NoScriptKey, refused};
+use crate::ui::{Button, CodeBlock, Icon, Input, LinkButton, Notice, Step, Stepper};
 
 /// The command that issues a receipt.
 pub(crate) fn curl(url: &str, key: &str) -> String {
@@ -13,31 +14,67 @@ pub(crate) fn curl(url: &str, key: &str) -> String {
     )
 }
 
+/// The key made on this page, which outlives every fetch of the page's data: it is shown only once.
+#[derive(Clone, Copy)]
+pub(super) struct FirstKey(pub(super) ServerAction<CreateApiKey>);
+
+impl FirstKey {
+    fn secret(self) -> Option<String> {
+        self.0.value().get().and_then(Result::ok).map(|created| created.secret)
+    }
+
+    fn refusal(self) -> Option<&'static str> {
+        self.0.value().get().and_then(Result::err).map(|error| refused(&error))
+    }
+}
+
 /// Key, receipt, verification. The second turns green by itself when the first receipt arrives.
 #[component]
 pub(super) fn FirstReceipt(overview: Overview) -> impl IntoView {
-    // The page's own, so that the secret outlives the next piece of news.
-    let create = use_context::<ServerAction<CreateApiKey>>().unwrap_or_default();
-    let made = move || create.value().get().and_then(Result::ok).map(|created| created.secret);
-    let has_key = !overview.keys.is_empty();
-    let done = move || has_key || made().is_some();
-    let url = overview.url.clone();
+    let key = use_context::<FirstKey>().unwrap_or_else(|| FirstKey(ServerAction::new()));
+    let receipt = overview.latest.first().cloned();
+    let (has_key, sent) = (!overview.keys.is_empty(), receipt.is_some());
+    let with_key = Signal::derive(move || has_key || sent || key.secret().is_some());
+    let second = move || match (sent, with_key.get()) {
+        (true, _) => "done",
+        (false, true) => "current",
+        (false, false) => "later",
+    };
     let mode = if overview.test { "test" } else { "live" };
-    let command = move || curl(&url, &made().unwrap_or_else(|| format!("cn_{mode}_YOUR_KEY")));
-    let test = overview.test;
-    let key_form = move || {
+    view! {
+        <section class="card"><div class="card-body">
+            <Stepper label="Your first receipt">
+                <Step number=1 title="Create an API key" state=Signal::derive(move || if with_key.get() { "done" } else { "current" })>
+                    <KeyStep first=key with_key=with_key has_key=has_key mode=mode/>
+                </Step>
+                <Step number=2 title="Send your first receipt" state=Signal::derive(second)>
+                    <SendStep first=key overview=overview mode=mode/>
+                </Step>
+                <Step number=3 title="Verify it in your browser" state=Signal::stored(if sent { "current" } else { "later" })>
+                    <p>"Open the receipt and press “Verify in this browser”: its proof is checked on your machine, and nothing is sent."</p>
+                    {receipt.map(|receipt| view! { <LinkButton href=format!("/receipts/{}", receipt.id) tone="primary"><Icon name="shield-check"/>"Open it to verify"</LinkButton> })}
+                </Step>
+            </Stepper>
+        </div></section>
+    }
+}
+
+#[component]
+fn KeyStep(first: FirstKey, with_key: Signal<bool>, has_key: bool, mode: &'static str) -> impl IntoView {
+    let form = move || {
         view! {
-            <ActionForm action=create>
+            <NoScriptKey/>
+            <ActionForm action=first.0>
                 <div class="form-row">
                     <Input name="name" label="Name of the key" value="My first key" required=true maxlength=100/>
                     <input type="hidden" name="mode" value=mode/>
-                    <Button tone="primary">"Create key"</Button>
+                    <Button tone="primary" disabled=first.0.pending()>"Create key"</Button>
                 </div>
             </ActionForm>
         }
     };
     let secret = move || {
-        made().map(|secret| {
+        first.secret().map(|secret| {
             view! {
                 <Notice tone="good">"This is the only time the key is shown. It is already in the command below."</Notice>
                 <CodeBlock code=secret label="Your API key" wrap=true/>
@@ -45,25 +82,54 @@ pub(super) fn FirstReceipt(overview: Overview) -> impl IntoView {
         })
     };
     let made_before = move || {
-        (has_key && made().is_none()).then(|| view! { <p>"You have a key. Put it into the command below, or make another on the " <a class="link" href="/keys">"API keys"</a> " page."</p> })
+        (has_key && first.secret().is_none()).then(|| view! { <p>"You have a key. Put it into the command below, or make another on the " <a class="link" href="/keys">"API keys"</a> " page."</p> })
     };
     view! {
-        <section class="card"><div class="card-body">
-            <Stepper label="Your first receipt">
-                <Step number=1 title="Create an API key" state=Signal::derive(move || if done() { "done" } else { "current" })>
-                    {move || (!done()).then(key_form)}
-                    {secret}
-                    {made_before}
-                </Step>
-                <Step number=2 title="Send your first receipt" state=Signal::derive(move || if done() { "current" } else { "later" })>
-                    {move || view! { <CodeBlock code=command() label="Command to send a receipt"/> }}
-                    <p class="waiting"><span class="pulse" aria-hidden="true"></span><output>"Waiting for your first receipt…"</output></p>
-                    {test.then(|| view! { <p>"No terminal at hand? Let us make one, or load 6,919 real purchases."</p><div class="page-actions"><TestActions/></div> })}
-                </Step>
-                <Step number=3 title="Verify it in your browser" state=Signal::stored("later")>
-                    <p>"Open the receipt and press “Verify in this browser”: its proof is checked on your machine, and nothing is sent."</p>
-                </Step>
-            </Stepper>
-        </div></section>
+        {move || first.refusal().map(|said| view! { <Notice tone="bad">{said}</Notice> })}
+        {move || (!with_key.get()).then(form)}
+        {secret}
+        {made_before}
+    }
+}
+
+#[component]
+fn SendStep(first: FirstKey, overview: Overview, mode: &'static str) -> impl IntoView {
+    let receipt = overview.latest.first().cloned();
+    let (url, test) = (overview.url, overview.test && receipt.is_none());
+    let command = move || curl(&url, &first.secret().unwrap_or_else(|| format!("cn_{mode}_YOUR_KEY")));
+    let own = test.then(|| {
+        view! {
+            <p>"No terminal at hand? Let us make one, or load 6,919 real purchases."</p>
+            <div class="page-actions"><TestActions/></div>
+        }
+    });
+    view! {
+        {move || view! { <CodeBlock code=command() label="Command to send a receipt"/> }}
+        <Arrival receipt=receipt/>
+        {own}
+    }
+}
+
+/// Waiting, or there. The element stays the same, so that a screen reader is told when it changes.
+#[component]
+fn Arrival(receipt: Option<Summary>) -> impl IntoView {
+    let (tone, said) = match &receipt {
+        Some(receipt) => (
+            "good",
+            format!(
+                "Your first receipt is here: {}",
+                receipt.reference.clone().unwrap_or_else(|| receipt.id.to_string())
+            ),
+        ),
+        None => ("", "Waiting for your first receipt…".to_owned()),
+    };
+    let again =
+        receipt.is_none().then(|| view! { <noscript><a class="link" href="/dashboard">"Refresh"</a></noscript> });
+    view! {
+        <p class="waiting arrival" data-arrived=receipt.is_some().then_some("")>
+            <span class="pulse" data-tone=tone aria-hidden="true"></span>
+            <output aria-live="polite">{said}</output>
+            {again}
+        </p>
     }
 }

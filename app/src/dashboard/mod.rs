@@ -8,35 +8,48 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use serde::{Deserialize, Serialize};
 
+use crate::error::sentence;
 use crate::imports::{ImportProgress, StartDemo};
 use crate::keys::CreateApiKey;
 use crate::private::{Framed, crumb, show};
 use crate::receipts::{CreateTestReceipt, ReceiptTable};
-use crate::ui::{Button, Card, Icon, LinkButton, PageHeader, Stat};
+use crate::ui::{Button, Card, Icon, LinkButton, Notice, PageHeader, Stat};
 
 mod api;
 mod first;
 
 use api::get_overview;
-use first::FirstReceipt;
 pub(crate) use first::curl;
+use first::{FirstKey, FirstReceipt};
 
 /// What the overview shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Overview {
     keys: Vec<ApiKey>,
     latest: Vec<Summary>,
+    today: Today,
     head: Head,
     import: Option<Import>,
     test: bool,
     url: String,
 }
 
+/// What happened today, in UTC.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Today {
+    /// `YYYY-MM-DD`.
+    day: String,
+    /// Receipts, as many as one page holds at most: a count never holds the page up.
+    receipts: usize,
+    /// There are more than that.
+    more: bool,
+}
+
 /// `/dashboard`
 #[component]
 pub fn DashboardPage() -> impl IntoView {
-    provide_context(ServerAction::<CreateApiKey>::new());
-    let happened = crate::live::use_live();
+    provide_context(FirstKey(ServerAction::<CreateApiKey>::new()));
+    let happened = crate::live::use_live(&["receipts", "import"]);
     let overview = Resource::new(move || happened.get(), |_| get_overview());
     view! {
         <Title text="Overview"/>
@@ -57,10 +70,13 @@ fn overview_page(overview: Overview) -> AnyView {
     }
     let actions = overview.test.then(|| view! { <TestActions/> }.into_any());
     let first = overview.latest.first().map(|receipt| receipt.id.to_string()).unwrap_or_default();
+    // The first one is celebrated, and leads on to its verification.
+    let checklist = (overview.head.receipts == 1).then(|| view! { <FirstReceipt overview=overview.clone()/> });
     view! {
         <PageHeader title="Overview" about="What was certified, and the state of the log that holds it." actions=actions.into_any()/>
         {import}
-        <Figures head=overview.head latest=first/>
+        {checklist}
+        <Figures head=overview.head today=overview.today latest=first/>
         <Card title="Latest receipts" flush=true actions=view! { <LinkButton href="/receipts" size="small">"All receipts"</LinkButton> }.into_any()>
             <ReceiptTable receipts=overview.latest query=String::new()/>
         </Card>
@@ -69,14 +85,15 @@ fn overview_page(overview: Overview) -> AnyView {
 }
 
 #[component]
-fn Figures(head: Head, latest: String) -> impl IntoView {
-    let root = head.checkpoint.as_deref().and_then(|text| text.lines().nth(2)).unwrap_or("–").to_owned();
+fn Figures(head: Head, today: Today, latest: String) -> impl IntoView {
+    let root = head.checkpoint.as_deref().and_then(|text| text.lines().nth(2)).unwrap_or("–");
     let root: String = root.chars().take(12).collect();
+    let happened = format!("{}{}", today.receipts, if today.more { "+" } else { "" });
     view! {
         <section class="card stats" aria-label="Figures">
             <Stat label="Receipts" value=head.receipts.to_string() note="in this mode's log" href="/receipts"/>
-            <Stat label="Log entries" value=head.size.to_string() note="receipts, and the log's own first statement" href="/receipts"/>
-            <Stat label="Signed root" value=format!("{root}…") note="the latest receipt proves it" href=format!("/receipts/{latest}")/>
+            <Stat label="Today" value=happened note="happened since midnight, UTC" href=format!("/receipts?from={0}&until={0}", today.day)/>
+            <Stat label="Checkpoint" value=format!("{} entries", head.size) note=format!("signed root {root}…") href=format!("/receipts/{latest}")/>
         </section>
     }
 }
@@ -85,8 +102,11 @@ fn Figures(head: Head, latest: String) -> impl IntoView {
 #[component]
 pub(crate) fn TestActions() -> impl IntoView {
     let (receipt, demo) = (ServerAction::<CreateTestReceipt>::new(), ServerAction::<StartDemo>::new());
+    let refused =
+        move || receipt.value().get().and_then(Result::err).or_else(|| demo.value().get().and_then(Result::err));
     view! {
-        <ActionForm action=receipt><Button><Icon name="plus"/>"Generate test receipt"</Button></ActionForm>
-        <ActionForm action=demo><Button><Icon name="download"/>"Load the demo"</Button></ActionForm>
+        <ActionForm action=receipt><Button disabled=receipt.pending()><Icon name="plus"/>"Generate test receipt"</Button></ActionForm>
+        <ActionForm action=demo><Button disabled=demo.pending()><Icon name="download"/>"Load the demo"</Button></ActionForm>
+        {move || refused().map(|error| view! { <Notice tone="bad">{sentence(&error.code)}</Notice> })}
     }
 }

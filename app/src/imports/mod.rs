@@ -43,7 +43,7 @@ pub async fn start_demo() -> Result<(), AppError> {
 #[component]
 pub fn ImportPage() -> impl IntoView {
     let params = use_params_map();
-    let happened = crate::live::use_live();
+    let happened = crate::live::use_live(&["import"]);
     let source = move || (params.read().get("id").unwrap_or_default(), happened.get());
     let import = Resource::new(source, |(id, _)| get_import(id));
     view! {
@@ -76,6 +76,8 @@ fn import_page(ImportView { import, refusals }: ImportView) -> AnyView {
 /// A bar, and the same in words.
 #[component]
 pub fn ImportProgress(import: Import) -> impl IntoView {
+    let under_way = matches!(import.state, State::Queued | State::Running);
+    let again = format!("/imports/{}", import.id);
     let settled = import.rows_done + import.rows_refused;
     let (tone, state) = match import.state {
         State::Queued => ("", "Queued"),
@@ -86,6 +88,7 @@ pub fn ImportProgress(import: Import) -> impl IntoView {
     view! {
         <div class="stack">
             <p class="waiting"><Badge tone=tone>{state}</Badge><a class="link" href=format!("/imports/{}", import.id)>{import.name}</a></p>
+            {under_way.then(|| view! { <noscript><a class="link" href=again>"Refresh"</a></noscript> })}
             <Progress label=format!("{settled} of {} rows, {} refused", import.rows_total, import.rows_refused) value=settled max=import.rows_total/>
         </div>
     }

@@ -21,7 +21,9 @@ pub fn KeysPage() -> impl IntoView {
     let create = ServerAction::<CreateApiKey>::new();
     let revoke = ServerAction::<RevokeApiKey>::new();
     provide_context((create, revoke));
-    let keys = Resource::new(move || (create.version().get(), revoke.version().get()), |_| list_api_keys());
+    let happened = crate::live::use_live(&["api_key"]);
+    let keys =
+        Resource::new(move || (create.version().get(), revoke.version().get(), happened.get()), |_| list_api_keys());
     view! {
         <Title text="API keys"/>
         {show::<KeyPage>(keys, vec![crumb("/keys", "API keys")], keys_page)}
@@ -36,9 +38,11 @@ fn keys_page(page: KeyPage) -> AnyView {
         let columns = ["Name", "Key", "Mode", "Created", "Last used", "Uses", ""].map(Column::new).to_vec();
         view! { <Table caption="API keys" columns=columns>{keys.into_iter().map(|key| view! { <KeyRow key=key/> }).collect_view()}</Table> }.into_any()
     };
+    let refused = move || expect_actions().and_then(|(_, revoke)| revoke.value().get()?.err());
     view! {
         <PageHeader title="API keys" about="A key belongs to one mode. Its secret is shown once, when it is made; only a hash of it is kept."/>
         <Card title="New key"><NewKey url=url mode=mode/></Card>
+        {move || refused().map(|error| view! { <Notice tone="bad">{sentence(&error.code)}</Notice> })}
         <Card title="Keys" flush=true>{table}</Card>
     }
     .into_any()
@@ -59,11 +63,12 @@ fn NewKey(url: String, mode: String) -> impl IntoView {
         [("test", "Test"), ("live", "Live")].map(|(value, text)| (value.to_owned(), text.to_owned())).to_vec();
     let form = create.map(|create| {
         view! {
+            <NoScriptKey/>
             <ActionForm action=create>
                 <div class="form-row" id="new">
                     <Input name="name" label="Name" placeholder="Billing system" required=true maxlength=100/>
                     <Select name="mode" label="Mode" value=mode options=options/>
-                    <Button tone="primary">"Create key"</Button>
+                    <Button tone="primary" disabled=create.pending()>"Create key"</Button>
                 </div>
             </ActionForm>
         }
@@ -71,11 +76,18 @@ fn NewKey(url: String, mode: String) -> impl IntoView {
     view! { <div class="stack">{form}{shown}</div> }
 }
 
+/// Without JavaScript the answer that carries the secret is never seen, and it is not kept: better said before.
+#[component]
+pub(crate) fn NoScriptKey() -> impl IntoView {
+    view! { <noscript><Notice tone="warn">"Turn JavaScript on before you make a key: its secret is shown once, and cannot be shown without it."</Notice></noscript> }
+}
+
 fn expect_actions() -> Option<Actions> {
     use_context::<Actions>()
 }
 
-fn refused(error: &AppError) -> &'static str {
+/// What is wrong with the form, or with the day.
+pub(crate) fn refused(error: &AppError) -> &'static str {
     error.fields.first().map_or_else(|| sentence(&error.code), |(field, code)| field_sentence(field, code))
 }
 

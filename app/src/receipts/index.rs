@@ -34,20 +34,18 @@ pub fn ReceiptsPage() -> impl IntoView {
 fn receipts_page(Found { list, filter }: Found) -> AnyView {
     let query = query_of(&filter);
     let narrowed = !query.is_empty();
+    let refused = list.as_ref().err().map(|error| error.fields.clone()).unwrap_or_default();
     let rows = match list {
         Ok(list) if list.data.is_empty() => view! { <NoReceipts narrowed=narrowed/> }.into_any(),
         Ok(list) => view! { <Rows list=list query=query/> }.into_any(),
         Err(error) => {
-            let fields = error.fields.iter().map(|(field, code)| field_sentence(field, code));
-            let said: Vec<&str> = fields.collect();
-            let said = if said.is_empty() { sentence(&error.code).to_owned() } else { said.join(" ") };
-            view! { <div class="card-body"><Notice tone="bad">{said}</Notice></div> }.into_any()
+            view! { <div class="card-body"><Notice tone="bad">{sentence(&error.code)}</Notice></div> }.into_any()
         }
     };
     view! {
         <PageHeader title="Receipts" about="Everything that was certified in this mode, newest first."/>
         <section class="card">
-            <Filters filter=filter/>
+            <Filters filter=filter refused=refused/>
             {rows}
         </section>
     }
@@ -55,7 +53,20 @@ fn receipts_page(Found { list, filter }: Found) -> AnyView {
 }
 
 #[component]
-fn Filters(filter: Filter) -> impl IntoView {
+fn Filters(filter: Filter, refused: Vec<(String, String)>) -> impl IntoView {
+    let placed = ["from", "until", "min", "max"];
+    let unplaced = refused
+        .iter()
+        .find(|(field, _)| !placed.contains(&field.as_str()))
+        .map(|(field, code)| field_sentence(field, code));
+    let unplaced = unplaced.map(|said| view! { <p class="field-error filters-wide" role="alert">{said}</p> });
+    let error = move |name: &str| {
+        refused
+            .iter()
+            .find(|(field, _)| field == name)
+            .map(|(field, code)| field_sentence(field, code))
+            .unwrap_or_default()
+    };
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let kinds = [("", "Any kind")].into_iter().map(|(value, text)| (value.to_owned(), text.to_owned()));
     let mut kinds: Vec<(String, String)> =
@@ -69,11 +80,12 @@ fn Filters(filter: Filter) -> impl IntoView {
         <Form method="GET" action="/receipts" attr:class="filters" attr:role="search" attr:aria-label="Filter receipts">
             <div class="filters-wide"><Input name="search" label="Reference or id" value=text(&filter.search) placeholder="order-1001 or rcpt_…"/></div>
             <Select name="kind" label="Kind" value=text(&filter.kind) options=kinds/>
-            <Input name="from" label="Happened from" kind="date" value=text(&filter.from)/>
-            <Input name="until" label="Happened until" kind="date" value=text(&filter.until)/>
+            <Input name="from" label="Happened from" kind="date" value=text(&filter.from) error=error("from")/>
+            <Input name="until" label="Happened until" kind="date" value=text(&filter.until) error=error("until")/>
             <Select name="currency" label="Currency" value=text(&filter.currency) options=currencies.to_vec()/>
-            <Input name="min" label="Amount from" value=text(&filter.min) placeholder="0.00"/>
-            <Input name="max" label="Amount to" value=text(&filter.max) placeholder="100.00"/>
+            <Input name="min" label="Amount from" value=text(&filter.min) error=error("min") placeholder="0.00"/>
+            <Input name="max" label="Amount to" value=text(&filter.max) error=error("max") placeholder="100.00"/>
+            {unplaced}
             <div class="page-actions"><Button>"Filter"</Button><LinkButton href="/receipts" tone="quiet">"Clear"</LinkButton></div>
         </Form>
     }

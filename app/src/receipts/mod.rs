@@ -2,6 +2,7 @@
 
 mod api;
 mod index;
+mod pretty;
 mod proof;
 mod show;
 

@@ -5,7 +5,10 @@ use domain::receipts::Receipt;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
+use super::pretty::pretty;
 use super::proof::ProofPicture;
 use super::{ReceiptView, filter_of, get_receipt, query_of};
 use crate::private::{crumb, show};
@@ -28,8 +31,7 @@ pub fn ReceiptPage() -> impl IntoView {
 fn receipt_page(ReceiptView { receipt, bundle, neighbours, filter }: ReceiptView) -> AnyView {
     let query = query_of(&filter);
     let kind = receipt.summary.kind.replace('_', " ");
-    let title =
-        receipt.summary.reference.clone().unwrap_or_else(|| format!("{}{}", kind[..1].to_uppercase(), &kind[1..]));
+    let title = receipt.summary.reference.clone().unwrap_or_else(|| capital(&kind));
     let id = receipt.summary.id;
     let actions = view! {
         <Neighbour id=neighbours.newer query=query.clone() icon="chevron-left" label="Newer receipt"/>
@@ -66,6 +68,7 @@ fn Happened(receipt: Receipt) -> impl IntoView {
     let id = summary.id.to_string();
     let live = receipt.mode == domain::Mode::Live;
     let amount = summary.amount.clone().map(|money| view! { <p class="amount-big"><MoneyText money=Some(money)/></p> });
+    let reference = summary.reference.clone().unwrap_or_default();
     let payload = receipt.payload.map(|payload| pretty(&payload));
     let contents = match payload {
         Some(payload) => view! { <CodeBlock code=payload label="Contents" wrap=true/> }.into_any(),
@@ -77,11 +80,11 @@ fn Happened(receipt: Receipt) -> impl IntoView {
             <div class="stack">
                 {amount}
                 <dl class="facts">
-                    <dt>"Kind"</dt><dd>{summary.kind.replace('_', " ")}</dd>
-                    <dt>"Reference"</dt><dd>{summary.reference.unwrap_or_else(|| "–".to_owned())}</dd>
-                    <dt>"Happened"</dt><dd><DateTime at=summary.occurred_at/></dd>
-                    <dt>"Certified"</dt><dd><DateTime at=summary.issued_at/></dd>
-                    <dt>"Receipt"</dt><dd><code>{id.clone()}</code>" "<CopyButton text=id/></dd>
+                    <Fact id="kind" name="Kind" text=summary.kind.clone()>{summary.kind.replace('_', " ")}</Fact>
+                    <Fact id="reference" name="Reference" text=reference.clone()>{if reference.is_empty() { "–".to_owned() } else { reference.clone() }}</Fact>
+                    <Fact id="happened" name="Happened" text=rfc3339(summary.occurred_at)><DateTime at=summary.occurred_at/></Fact>
+                    <Fact id="certified" name="Certified" text=rfc3339(summary.issued_at)><DateTime at=summary.issued_at/></Fact>
+                    <Fact id="receipt" name="Receipt" text=id.clone()><code>{id.clone()}</code></Fact>
                 </dl>
                 <h3>"Contents, exactly as certified"</h3>
                 {contents}
@@ -96,11 +99,11 @@ fn Raw(receipt: Receipt) -> impl IntoView {
     view! {
         <Card title="For your auditor">
             <dl class="facts">
-                <dt>"Log"</dt><dd><code>{proof.origin}</code></dd>
-                <dt>"Entry"</dt><dd>{proof.log_index}" of "{proof.tree_size}</dd>
-                <dt>"Leaf hash"</dt><dd><code>{proof.leaf_hash.clone()}</code>" "<CopyButton text=proof.leaf_hash/></dd>
-                <dt>"Log key"</dt><dd><code>{proof.keys.log}</code></dd>
-                <dt>"Issuing key"</dt><dd><code>{proof.keys.issuing}</code></dd>
+                <Fact id="log" name="Log" text=proof.origin.clone()><code>{proof.origin}</code></Fact>
+                <Fact id="entry" name="Entry" text=proof.log_index.to_string()>{proof.log_index}" of "{proof.tree_size}</Fact>
+                <Fact id="leaf-hash" name="Leaf hash" text=proof.leaf_hash.clone()><code>{proof.leaf_hash}</code></Fact>
+                <Fact id="log-key" name="Log key" text=proof.keys.log.clone()><code>{proof.keys.log}</code></Fact>
+                <Fact id="issuing-key" name="Issuing key" text=proof.keys.issuing.clone()><code>{proof.keys.issuing}</code></Fact>
             </dl>
             <details>
                 <summary class="link">"Signed statement and checkpoint"</summary>
@@ -113,47 +116,22 @@ fn Raw(receipt: Receipt) -> impl IntoView {
     }
 }
 
-/// Canonical JSON with line ends and indents; the words are untouched.
-fn pretty(json: &str) -> String {
-    let (mut out, mut depth, mut quoted, mut escaped) = (String::new(), 0_usize, false, false);
-    let line = |out: &mut String, depth: usize| {
-        out.push('\n');
-        out.push_str(&"  ".repeat(depth));
-    };
-    let mut chars = json.chars().peekable();
-    while let Some(c) = chars.next() {
-        if quoted {
-            out.push(c);
-            quoted = escaped || c != '"';
-            escaped = !escaped && c == '\\';
-            continue;
-        }
-        match c {
-            '{' | '[' => {
-                out.push(c);
-                if !matches!(chars.peek(), Some('}' | ']')) {
-                    depth += 1;
-                    line(&mut out, depth);
-                }
-            }
-            '}' | ']' => {
-                if !out.ends_with(['{', '[']) {
-                    depth = depth.saturating_sub(1);
-                    line(&mut out, depth);
-                }
-                out.push(c);
-            }
-            ',' => {
-                out.push(c);
-                line(&mut out, depth);
-            }
-            ':' => out.push_str(": "),
-            '"' => {
-                out.push(c);
-                quoted = true;
-            }
-            other => out.push(other),
-        }
+/// A field with an address of its own and, once the page is alive, a button that copies it.
+#[component]
+fn Fact(id: &'static str, name: &'static str, text: String, children: Children) -> impl IntoView {
+    let copy = (!text.is_empty()).then(|| view! { <CopyButton text=text/> });
+    view! {
+        <dt id=id><a class="fact-name" href=format!("#{id}")>{name}</a></dt>
+        <dd>{children()} " " {copy}</dd>
     }
-    out
+}
+
+fn rfc3339(at: OffsetDateTime) -> String {
+    at.format(&Rfc3339).unwrap_or_default()
+}
+
+/// The words with a capital at their head.
+fn capital(words: &str) -> String {
+    let mut rest = words.chars();
+    rest.next().map(|first| first.to_uppercase().chain(rest).collect()).unwrap_or_default()
 }

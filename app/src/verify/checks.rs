@@ -1,0 +1,129 @@
+//! What a verification found: the verdict, and each step with its reason.
+
+use ledger::verify::{Outcome, Report, STEPS, Step};
+use leptos::prelude::*;
+
+use crate::ui::Icon;
+
+/// The outcome in a sentence. The element is there from the start, so that a screen reader hears what comes into it.
+#[component]
+pub(super) fn Verdict(
+    report: RwSignal<Option<Report>>,
+    running: RwSignal<bool>,
+    part: RwSignal<&'static str>,
+) -> impl IntoView {
+    let said = move || report.get().filter(|_| !running.get()).map(|report| verdict(report, !part.get().is_empty()));
+    let progress = move || {
+        let report = report.get().filter(|_| running.get())?;
+        report.steps.last().map(|step| {
+            format!("Step {} of {}: {}{}", report.steps.len(), STEPS.len(), outcome(step.outcome).2, step.title)
+        })
+    };
+    view! {
+        <div role="status">
+            <span class="sr-only">{progress}</span>
+            {said}
+        </div>
+    }
+}
+
+fn verdict(report: Report, tampered: bool) -> AnyView {
+    let (state, icon, text) = match (report.is_verified(), report.failed()) {
+        (true, _) => ("verified", "circle-check", "Verified, on this machine".to_owned()),
+        (false, Some(step)) if tampered => {
+            ("failed", "circle-x", format!("The change was noticed: “{}” does not hold", step.title))
+        }
+        (false, Some(step)) => ("failed", "circle-x", format!("Not verified: “{}” does not hold", step.title)),
+        (false, None) => ("failed", "circle-x", "Not verified".to_owned()),
+    };
+    let verified = state == "verified";
+    let whose = report.receipt.as_ref().filter(|_| verified).map(|receipt| receipt.id.clone());
+    let keys = verified.then(|| view! { <KeysFrom report=report/> });
+    view! {
+        <div class="verdict" data-verdict=state><Icon name=icon/><span>{text}</span><code>{whose}</code></div>
+        {keys}
+    }
+    .into_any()
+}
+
+/// Whose word the keys are: a file that brings its own proves that it is whole, not who made it.
+#[component]
+fn KeysFrom(report: Report) -> impl IntoView {
+    let said = if report.trusted_policy {
+        "The log's key is one of your own policy."
+    } else {
+        "The keys are those the file names. Nothing in it was changed; to be sure who made it, compare the log's key with the one its owner publishes."
+    };
+    let key = report.log_key.map(|key| view! { <code>{key}</code> });
+    view! { <p class="verdict-keys">{said} " " {key}</p> }
+}
+
+/// The steps: taken, and still to take.
+#[component]
+pub(super) fn Checks(report: RwSignal<Option<Report>>) -> impl IntoView {
+    let checks = move || {
+        let taken = report.get().map(|report| report.steps).unwrap_or_default();
+        let waiting = STEPS.into_iter().skip(taken.len()).map(|(id, title)| waiting(id, title)).collect::<Vec<_>>();
+        taken.into_iter().map(taken_step).chain(waiting).collect_view()
+    };
+    view! { <ol class="checks" aria-label="Steps of the verification">{checks}</ol> }
+}
+
+/// Its name, its icon and how it is said.
+const fn outcome(outcome: Outcome) -> (&'static str, &'static str, &'static str) {
+    match outcome {
+        Outcome::Passed => ("passed", "circle-check", "Holds: "),
+        Outcome::Failed => ("failed", "circle-x", "Does not hold: "),
+        Outcome::NotPresent => ("absent", "circle-dashed", "Not in this file: "),
+    }
+}
+
+fn taken_step(step: Step) -> AnyView {
+    let (name, icon, said) = outcome(step.outcome);
+    view! {
+        <li class="check" data-step=step.id data-outcome=name>
+            <Icon name=icon/>
+            <details open=step.outcome == Outcome::Failed>
+                <summary><span class="sr-only">{said}</span>{step.title}</summary>
+                <p>{step.detail}</p>
+                <p>{meaning(step.id)}</p>
+            </details>
+        </li>
+    }
+    .into_any()
+}
+
+fn waiting(id: &'static str, title: &'static str) -> AnyView {
+    view! {
+        <li class="check" data-step=id data-outcome="waiting">
+            <Icon name="circle-dashed"/>
+            <details>
+                <summary><span class="sr-only">"Not checked yet: "</span>{title}</summary>
+                <p>{meaning(id)}</p>
+            </details>
+        </li>
+    }
+    .into_any()
+}
+
+/// What a step is for, for a reader who has never seen one.
+fn meaning(step: &str) -> &'static str {
+    match step {
+        "format" => "The file must have every part that the later steps look at.",
+        "payload" => {
+            "The receipt holds a fingerprint of the contents, not the contents. One changed character gives another fingerprint."
+        }
+        "signature" => "Only the holder of the issuing key can make this signature, and it fits these words only.",
+        "inclusion" => {
+            "The receipt's fingerprint is joined with its neighbours', pair by pair, up to the top. The result must be the log's own."
+        }
+        "checkpoint" => {
+            "The log signs how many entries it has and the fingerprint of them all, so that it cannot quietly take one out."
+        }
+        "anchor" => {
+            "A log that everyone sees records the state of this one, so that two readers cannot be shown two histories."
+        }
+        "witnesses" => "Others, who do not work for us, sign the state they saw.",
+        _ => "",
+    }
+}
