@@ -118,8 +118,12 @@ fn Containers() -> impl IntoView {
 fn Tables() -> impl IntoView {
     let sorted =
         |title: &str, now| Column { sort: Some(SortLink { href: "#table".into(), now }), ..Column::new(title) };
-    let columns =
-        vec![Column::new(""), sorted("Reference", "ascending"), sorted("Happened", "none"), Column::end("Amount")];
+    let columns = vec![
+        Column::new("Select"),
+        sorted("Reference", "ascending"),
+        sorted("Happened", "none"),
+        Column::end("Amount"),
+    ];
     let rows = [("order-1001", 4_990, true), ("order-1002", 1_177, false), ("order-1003", -1_177, false)];
     let rows = rows.map(|(reference, minor, selected)| {
         view! {

@@ -10,7 +10,8 @@ use crate::error::AppError;
 
 /// The context of whoever asks. Called first in every server function.
 pub fn cx() -> Result<Cx, AppError> {
-    use_context::<Cx>().ok_or_else(|| refuse(Problem::unauthenticated()))
+    let cx = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Cx>().cloned());
+    cx.ok_or_else(|| refuse(Problem::unauthenticated()))
 }
 
 /// A problem as the wire's error, with its status on the answer. What is internal is logged here, once.

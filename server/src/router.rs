@@ -8,9 +8,8 @@ use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
-use domain::context::{Clock as _, Cx, Domain, SystemClock};
+use domain::context::{Clock as _, Domain, SystemClock};
 use leptos::config::LeptosOptions;
-use leptos::prelude::provide_context;
 use leptos_axum::LeptosRoutes as _;
 use tower_http::services::ServeDir;
 
@@ -79,33 +78,16 @@ pub fn router(state: AppState) -> Router {
         .with_state(state)
 }
 
-/// Pages and server functions: both get the context of whoever asks.
+/// Pages and server functions: both find the context of whoever asks among the request's extensions.
 fn pages(state: &AppState) -> Router<AppState> {
     let routes = leptos_axum::generate_route_list(app::App);
     let options = state.leptos.clone();
-    let functions = async |request: Request| {
-        let cx = request.extensions().get::<Cx>().cloned();
-        leptos_axum::handle_server_fns_with_context(move || provide(cx.clone()), request).await
-    };
-    let render = move |request: Request| {
-        let (options, cx) = (options.clone(), request.extensions().get::<Cx>().cloned());
-        let handler = leptos_axum::render_app_to_stream_with_context(
-            move || provide(cx.clone()),
-            move || app::shell(options.clone()),
-        );
-        handler(request)
-    };
+    let functions = leptos_axum::handle_server_fns;
     Router::new()
         .route("/fn/{*function}", get(functions).post(functions))
-        .leptos_routes_with_handler(routes, render)
+        .leptos_routes(state, routes, move || app::shell(options.clone()))
         .layer(from_fn(no_store))
         .layer(from_fn_with_state(state.clone(), layers::pages))
-}
-
-fn provide(cx: Option<Cx>) {
-    if let Some(cx) = cx {
-        provide_context(cx);
-    }
 }
 
 /// Pages show what only their reader may see.

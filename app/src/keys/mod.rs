@@ -35,7 +35,7 @@ fn keys_page(page: KeyPage) -> AnyView {
     let table = if keys.is_empty() {
         view! { <EmptyState icon="key-round" title="No keys yet" text="A key lets your own systems send receipts. Create one above."/> }.into_any()
     } else {
-        let columns = ["Name", "Key", "Mode", "Created", "Last used", "Uses", ""].map(Column::new).to_vec();
+        let columns = ["Name", "Key", "Mode", "Created", "Last used", "Uses", "Actions"].map(Column::new).to_vec();
         view! { <Table caption="API keys" columns=columns>{keys.into_iter().map(|key| view! { <KeyRow key=key/> }).collect_view()}</Table> }.into_any()
     };
     let refused = move || expect_actions().and_then(|(_, revoke)| revoke.value().get()?.err());

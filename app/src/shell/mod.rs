@@ -26,7 +26,6 @@ pub fn AppShell(me: Me, crumbs: Vec<(String, String)>, children: Children) -> im
     view! {
         <a class="skip" href="#content">"Skip to content"</a>
         <div class="shell">
-            <input class="shell-collapse" type="checkbox" id="collapse" aria-label="Collapse the sidebar"/>
             <aside class="sidebar">
                 <a class="brand" href="/dashboard"><img src="/favicon.svg" alt="" width="26" height="26"/><span>"CertNode"</span></a>
                 <nav class="side-nav" aria-label="Main"><NavLinks/></nav>
@@ -34,7 +33,7 @@ pub fn AppShell(me: Me, crumbs: Vec<(String, String)>, children: Children) -> im
             <div>
                 <TopBar me=me crumbs=crumbs/>
                 <Show when=move || test>
-                    <div class="mode-band"><Icon name="flask-conical"/>"Test mode: nothing here is real, and nothing here mixes with live."</div>
+                    <div class="mode-band" role="region" aria-label="Mode"><Icon name="flask-conical"/>"Test mode: nothing here is real, and nothing here mixes with live."</div>
                 </Show>
                 <main class="content" id="content" tabindex="-1">{children()}</main>
             </div>
@@ -60,6 +59,7 @@ fn TopBar(me: Me, crumbs: Vec<(String, String)>) -> impl IntoView {
     let org = me.orgs.iter().find(|org| org.id == me.org_id).map(|org| org.name.clone()).unwrap_or_default();
     view! {
         <header class="topbar">
+            <input class="shell-collapse" type="checkbox" id="collapse" aria-label="Collapse the sidebar"/>
             <label class="shell-toggle button" for="collapse" data-tone="quiet" data-size="small" title="Collapse the sidebar"><Icon name="panel-left"/></label>
             <Breadcrumbs org=org crumbs=crumbs/>
             <div class="topbar-end">

@@ -139,7 +139,7 @@ pub fn Step(
         <li class="step" data-state=move || state.get() aria-current=move || (state.get() == "current").then_some("step")>
             <span class="step-mark" aria-hidden="true">{mark}</span>
             <div class="step-body">
-                <h3><span class="sr-only">{said}</span>{title}</h3>
+                <h2><span class="sr-only">{said}</span>{title}</h2>
                 {children()}
             </div>
         </li>
