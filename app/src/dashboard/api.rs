@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{Framed, Overview, Today};
+use super::{Framed, Overview};
 use crate::error::AppError;
 
 /// Everything the overview shows.
