@@ -25,17 +25,18 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    pub(super) fn new(counts: RwSignal<Counts>, after: i64) -> Self {
-        Self {
-            counts,
-            last: StoredValue::new(after),
-            failures: StoredValue::new(0),
-            heard: StoredValue::new(Vec::new()),
-        }
+    pub(super) fn new(counts: RwSignal<Counts>) -> Self {
+        Self { counts, last: StoredValue::new(0), failures: StoredValue::new(0), heard: StoredValue::new(Vec::new()) }
+    }
+
+    /// Opens the socket for what comes after an offset.
+    pub(super) fn open_after(self, offset: i64) {
+        self.last.set_value(offset);
+        self.open();
     }
 
     /// Opens the socket; when that fails or it closes, tries again after a pause.
-    pub(super) fn open(self) {
+    fn open(self) {
         let Some(socket) = self.address().and_then(|address| web_sys::WebSocket::new(&address).ok()) else {
             return self.retry();
         };
