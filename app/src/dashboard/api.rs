@@ -28,7 +28,7 @@ pub async fn get_overview() -> Result<Framed<Overview>, AppError> {
         Ok(Overview {
             keys: keys.into_iter().filter(|key| key.mode == mode && key.revoked_at.is_none()).collect(),
             latest: receipts::list(&cx, &Filter::default(), &page).await?.data,
-            today: Today { day, receipts: today.data.len(), more: today.next.is_some() },
+            today: super::Today { day, receipts: today.data.len(), more: today.next.is_some() },
             head: logs::head(&cx).await?,
             import: imports::latest(&cx).await?,
             test: mode == domain::Mode::Test,

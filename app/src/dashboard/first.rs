@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::{Overview, TestActions};
 use crate::keys::{CreateApiKey, NoScriptKey, refused};
-use crate::ui::{Button, CodeBlock, Icon, Input, LinkButton, Notice, Step, Stepper};
+use crate::ui::{Button, Card, CodeBlock, Icon, Input, LinkButton, Notice, Step, Stepper};
 
 /// The command that issues a receipt.
 pub(crate) fn curl(url: &str, key: &str) -> String {
@@ -42,7 +42,7 @@ pub(super) fn FirstReceipt(overview: Overview) -> impl IntoView {
     };
     let mode = if overview.test { "test" } else { "live" };
     view! {
-        <section class="card"><div class="card-body">
+        <Card title="Your first receipt">
             <Stepper label="Your first receipt">
                 <Step number=1 title="Create an API key" state=Signal::derive(move || if with_key.get() { "done" } else { "current" })>
                     <KeyStep first=key with_key=with_key has_key=has_key mode=mode/>
@@ -52,10 +52,10 @@ pub(super) fn FirstReceipt(overview: Overview) -> impl IntoView {
                 </Step>
                 <Step number=3 title="Verify it in your browser" state=Signal::stored(if sent { "current" } else { "later" })>
                     <p>"Open the receipt and press “Verify in this browser”: its proof is checked on your machine, and nothing is sent."</p>
-                    {receipt.map(|receipt| view! { <LinkButton href=format!("/receipts/{}", receipt.id) tone="primary"><Icon name="shield-check"/>"Open it to verify"</LinkButton> })}
+                    {receipt.map(|receipt| view! { <p><LinkButton href=format!("/receipts/{}", receipt.id) tone="primary"><Icon name="shield-check"/>"Open it to verify"</LinkButton></p> })}
                 </Step>
             </Stepper>
-        </div></section>
+        </Card>
     }
 }
 

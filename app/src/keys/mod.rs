@@ -120,7 +120,7 @@ fn KeyRow(key: ApiKey) -> impl IntoView {
             <td data-label="Created"><span><DateTime at=key.created_at/>" by " {key.created_by}</span></td>
             <td data-label="Last used"><span>{used}</span></td>
             <td data-label="Uses">{key.uses}</td>
-            <td data-label="">{action}</td>
+            <td data-label="State">{action}</td>
         </tr>
     }
 }

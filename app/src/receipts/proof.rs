@@ -55,11 +55,13 @@ pub fn ProofPicture(proof: Proof) -> impl IntoView {
         label: "Signed checkpoint",
         hash: format!("{} entries", proof.tree_size),
     });
+    let others = match steps.len() {
+        1 => "1 other hash".to_owned(),
+        count => format!("{count} other hashes, one after the other,"),
+    };
     let said = format!(
-        "The hash of this receipt, entry {}, is combined with {} other hashes, one after the other, into the root of {} entries, which the log signed.",
-        proof.log_index,
-        steps.len(),
-        proof.tree_size
+        "The hash of this receipt, entry {}, is combined with {others} into the root of {} entries, which the log signed.",
+        proof.log_index, proof.tree_size
     );
     view! {
         <figure class="stack">
