@@ -47,15 +47,15 @@ CREATE FUNCTION public.current_person() RETURNS uuid
 
 
 --
--- Name: enqueue_job(text, json, text); Type: FUNCTION; Schema: public; Owner: -
+-- Name: enqueue_job(text, jsonb, text); Type: FUNCTION; Schema: public; Owner: -
 --
 
-CREATE FUNCTION public.enqueue_job(identifier text, payload json, job_key text) RETURNS void
+CREATE FUNCTION public.enqueue_job(identifier text, payload jsonb, job_key text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
-    perform graphile_worker.add_job(identifier => identifier, payload => payload, max_attempts => 12::smallint, job_key => job_key);
+    perform graphile_worker.add_job(identifier => identifier, payload => payload::json, max_attempts => 12::smallint, job_key => job_key);
 end $$;
 
 
@@ -787,11 +787,11 @@ GRANT USAGE ON SCHEMA public TO certnode_sequencer;
 
 
 --
--- Name: FUNCTION enqueue_job(identifier text, payload json, job_key text); Type: ACL; Schema: public; Owner: -
+-- Name: FUNCTION enqueue_job(identifier text, payload jsonb, job_key text); Type: ACL; Schema: public; Owner: -
 --
 
-REVOKE ALL ON FUNCTION public.enqueue_job(identifier text, payload json, job_key text) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.enqueue_job(identifier text, payload json, job_key text) TO certnode_app;
+REVOKE ALL ON FUNCTION public.enqueue_job(identifier text, payload jsonb, job_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.enqueue_job(identifier text, payload jsonb, job_key text) TO certnode_app;
 
 
 --

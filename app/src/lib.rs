@@ -70,10 +70,3 @@ pub fn App() -> impl IntoView {
         <routes::Pages/>
     }
 }
-
-/// Every server function: path and method. For the tests that call them all as a stranger.
-#[cfg(feature = "ssr")]
-pub fn functions() -> Vec<(String, String)> {
-    let all = server_fn::axum::server_fn_paths();
-    all.map(|(path, method)| (path.to_owned(), method.to_string())).collect()
-}

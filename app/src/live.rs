@@ -35,6 +35,8 @@ impl Counts {
 pub struct Live {
     counts: RwSignal<Counts>,
     started: StoredValue<bool>,
+    #[cfg(feature = "hydrate")]
+    socket: socket::Socket,
 }
 
 impl Live {
@@ -46,7 +48,14 @@ impl Live {
 
 /// Makes the feed of a page; once, at the root. It connects when a page that needs it is alive.
 pub fn provide_live() {
-    provide_context(Live { counts: RwSignal::default(), started: StoredValue::new(false) });
+    let counts = RwSignal::default();
+    provide_context(Live {
+        counts,
+        started: StoredValue::new(false),
+        // Made here, at the root: what the socket remembers outlives every page.
+        #[cfg(feature = "hydrate")]
+        socket: socket::Socket::new(counts),
+    });
 }
 
 /// Grows when something of these kinds happened: `receipts`, `import`, `api_key`.
@@ -70,7 +79,7 @@ fn connect(_: Live, _: i64) {}
 
 #[cfg(feature = "hydrate")]
 fn connect(live: Live, after: i64) {
-    socket::Socket::new(live.counts, after).open();
+    live.socket.open_after(after);
 }
 
 #[cfg(test)]

@@ -59,3 +59,9 @@ pub fn public_url() -> String {
     let local = host.starts_with("127.") || host.starts_with("localhost") || host.starts_with("[::1]");
     format!("{}://{host}", if local { "http" } else { "https" })
 }
+
+/// Every server function: path and method. For the tests that call them all as a stranger.
+pub fn functions() -> Vec<(String, String)> {
+    let all = server_fn::axum::server_fn_paths();
+    all.map(|(path, method)| (path.to_owned(), method.to_string())).collect()
+}

@@ -1,7 +1,5 @@
 //! The socket itself: opened again for ever, from the last event that was heard.
 
-use std::cell::{Cell, RefCell};
-use std::rc::Rc;
 use std::time::Duration;
 
 use leptos::prelude::*;
@@ -17,31 +15,36 @@ const FIRST_CEILING_MS: f64 = 1_000.0;
 /// Doublings of the ceiling: 32 s is the most.
 const DOUBLINGS_MAX: u32 = 5;
 
-/// Where the feed stands. It belongs to no page: the one that connected it may be left while it goes on.
-#[derive(Clone)]
+/// Where the feed stands.
+#[derive(Clone, Copy)]
 pub(super) struct Socket {
     counts: RwSignal<Counts>,
-    last: Rc<Cell<i64>>,
-    failures: Rc<Cell<u32>>,
-    heard: Rc<RefCell<Vec<String>>>,
+    last: StoredValue<i64>,
+    failures: StoredValue<u32>,
+    heard: StoredValue<Vec<String>>,
 }
 
 impl Socket {
-    pub(super) fn new(counts: RwSignal<Counts>, after: i64) -> Self {
-        Self { counts, last: Rc::new(Cell::new(after)), failures: Rc::default(), heard: Rc::default() }
+    pub(super) fn new(counts: RwSignal<Counts>) -> Self {
+        Self { counts, last: StoredValue::new(0), failures: StoredValue::new(0), heard: StoredValue::new(Vec::new()) }
+    }
+
+    /// Opens the socket for what comes after an offset.
+    pub(super) fn open_after(self, offset: i64) {
+        self.last.set_value(offset);
+        self.open();
     }
 
     /// Opens the socket; when that fails or it closes, tries again after a pause.
-    pub(super) fn open(self) {
+    fn open(self) {
         let Some(socket) = self.address().and_then(|address| web_sys::WebSocket::new(&address).ok()) else {
             return self.retry();
         };
-        let listener = self.clone();
         let message = Closure::<dyn FnMut(web_sys::MessageEvent)>::new(move |event: web_sys::MessageEvent| {
-            listener.failures.set(0);
+            self.failures.set_value(0);
             if let Some((id, kind)) = event.data().as_string().and_then(|text| event_of(&text)) {
-                listener.last.set(id.max(listener.last.get()));
-                listener.hear(kind);
+                self.last.update_value(|last| *last = id.max(*last));
+                self.hear(kind);
             }
         });
         socket.set_onmessage(Some(message.as_ref().unchecked_ref()));
@@ -54,33 +57,32 @@ impl Socket {
         socket.set_onclose(Some(close.unchecked_ref()));
     }
 
-    fn address(&self) -> Option<String> {
+    fn address(self) -> Option<String> {
         let location = web_sys::window()?.location();
         let scheme = if location.protocol().ok()? == "https:" { "wss" } else { "ws" };
-        Some(format!("{scheme}://{}/live?after={}", location.host().ok()?, self.last.get()))
+        Some(format!("{scheme}://{}/live?after={}", location.host().ok()?, self.last.get_value()))
     }
 
     /// Waits longer after each failure, and never as long as another page does.
     fn retry(self) {
-        let failed = self.failures.get();
-        self.failures.set(failed.saturating_add(1));
+        let failed = self.failures.get_value();
+        self.failures.set_value(failed.saturating_add(1));
         let ceiling = FIRST_CEILING_MS * f64::from(2_u32.pow(failed.min(DOUBLINGS_MAX)));
         let pause = PAUSE_MS + js_sys::Math::random() * ceiling;
         set_timeout(move || self.open(), Duration::from_millis(pause as u64));
     }
 
     /// Notes an event; the first of a gust sets the clock that tells the page of all of them.
-    fn hear(&self, kind: String) {
-        let first = self.heard.borrow().is_empty();
-        self.heard.borrow_mut().push(kind);
+    fn hear(self, kind: String) {
+        let first = self.heard.with_value(Vec::is_empty);
+        self.heard.update_value(|heard| heard.push(kind));
         if first {
-            let listener = self.clone();
-            set_timeout(move || listener.tell(), GUST);
+            set_timeout(move || self.tell(), GUST);
         }
     }
 
-    fn tell(&self) {
-        let mut kinds = self.heard.take();
+    fn tell(self) {
+        let mut kinds = self.heard.try_update_value(std::mem::take).unwrap_or_default();
         kinds.sort_unstable();
         kinds.dedup();
         self.counts.update(|counts| kinds.iter().for_each(|kind| counts.add(kind)));

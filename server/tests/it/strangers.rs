@@ -61,7 +61,7 @@ async fn another_tenant_finds_nothing_behind_an_id() {
 #[tokio::test]
 async fn server_functions_refuse_nobody() {
     let served = Served::new().await;
-    let functions: Vec<String> = app::functions().into_iter().map(|(path, _)| path).collect();
+    let functions: Vec<String> = app::request::functions().into_iter().map(|(path, _)| path).collect();
     assert!(functions.len() >= 9, "{functions:?}");
     for path in functions {
         for body in
