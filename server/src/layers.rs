@@ -11,7 +11,7 @@ use domain::id::RequestId;
 
 use crate::AppState;
 use crate::auth;
-use crate::problem::Refusal;
+use crate::problem::{Refusal, with_body};
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
@@ -21,7 +21,7 @@ pub async fn around(State(state): State<AppState>, mut request: Request, next: N
     request.extensions_mut().insert(id);
     let (method, path) = (request.method().clone(), request.extensions().get::<MatchedPath>().cloned());
     let started = Instant::now();
-    let mut response = next.run(request).await;
+    let mut response = with_body(next.run(request).await, id);
     let (status, path) = (response.status().as_u16(), path.as_ref().map_or("-", MatchedPath::as_str));
     let ms = started.elapsed().as_secs_f64() * 1e3;
     match response.extensions().get::<Problem>() {

@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::auth::ApiCx;
+use crate::edge::BodyTooSlow;
 use crate::problem::{ProblemOut, Refusal};
 
 static REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
@@ -353,6 +354,11 @@ pub fn json(body: &impl Serialize) -> Response {
 
 /// A body that could not be read: too large, too slow, or cut off.
 pub fn unread(rejection: &BytesRejection) -> Problem {
+    let first = std::error::Error::source(rejection);
+    let mut causes = std::iter::successors(first, |cause| cause.source());
+    if causes.any(|cause| cause.is::<BodyTooSlow>()) {
+        return Problem::new(408, "body_too_slow", "The body took too long to arrive. Nothing was changed.");
+    }
     match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Problem::new(413, "too_large", "The body is too large."),
         _ => Problem::new(400, "body_unread", "The body could not be read to its end."),
