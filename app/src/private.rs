@@ -65,7 +65,7 @@ where
 /// Where the page will be.
 #[component]
 fn Loading() -> impl IntoView {
-    view! { <main class="content"><section class="card"><div class="card-body"><Skeleton lines=6/></div></section></main> }
+    view! { <main class="content"><h1 class="sr-only">"Loading"</h1><section class="card"><div class="card-body"><Skeleton lines=6/></div></section></main> }
 }
 
 #[component]

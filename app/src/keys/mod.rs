@@ -2,6 +2,7 @@
 
 use domain::api_keys::{ApiKey, Created};
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
 use leptos_meta::Title;
 
 use crate::dashboard::curl;
@@ -128,6 +129,7 @@ fn KeyRow(key: ApiKey) -> impl IntoView {
 #[component]
 fn Revoke(id: String, name: String) -> impl IntoView {
     let dialog = format!("revoke-{id}");
+    let plain = id.clone();
     let form = expect_actions().map(|(_, revoke)| {
         view! {
             <ActionForm action=revoke>
@@ -141,5 +143,12 @@ fn Revoke(id: String, name: String) -> impl IntoView {
             <p>"Whatever uses this key is refused within a second. This cannot be undone; receipts it issued stay."</p>
             {form}
         </Dialog>
+        // A dialog needs JavaScript to open; the form behind it does not.
+        <noscript>
+            <form method="post" action=RevokeApiKey::PATH>
+                <input type="hidden" name="id" value=plain/>
+                <button class="button" data-size="small" data-tone="danger">"Revoke now"</button>
+            </form>
+        </noscript>
     }
 }

@@ -41,13 +41,11 @@ fn receipt_page(ReceiptView { receipt, bundle, neighbours, filter }: ReceiptView
     let proof = receipt.proof.clone();
     view! {
         <PageHeader title=title about="A signed receipt, and the proof that the log holds it." actions=actions.into_any()/>
-        <div class="columns">
-            <div class="stack">
-                <Happened receipt=receipt.clone()/>
-                <Card title="The proof, drawn"><ProofPicture proof=proof/></Card>
-                <Raw receipt=receipt/>
-            </div>
-            <div class="stack"><VerifyPanel bundle=bundle/></div>
+        <div class="columns receipt">
+            <Happened receipt=receipt.clone()/>
+            <div class="receipt-verify"><VerifyPanel bundle=bundle/></div>
+            <Card title="The proof, drawn"><ProofPicture proof=proof/></Card>
+            <Raw receipt=receipt/>
         </div>
     }
     .into_any()
@@ -69,6 +67,8 @@ fn Happened(receipt: Receipt) -> impl IntoView {
     let live = receipt.mode == domain::Mode::Live;
     let amount = summary.amount.clone().map(|money| view! { <p class="amount-big"><MoneyText money=Some(money)/></p> });
     let reference = summary.reference.clone().unwrap_or_default();
+    // What happened at midnight happened on a day: no reader's zone moves it to another.
+    let whole_day = summary.occurred_at.time() == time::Time::MIDNIGHT;
     let payload = receipt.payload.map(|payload| pretty(&payload));
     let contents = match payload {
         Some(payload) => view! { <CodeBlock code=payload label="Contents" wrap=true/> }.into_any(),
@@ -82,7 +82,7 @@ fn Happened(receipt: Receipt) -> impl IntoView {
                 <dl class="facts">
                     <Fact id="kind" name="Kind" text=summary.kind.clone()>{summary.kind.replace('_', " ")}</Fact>
                     <Fact id="reference" name="Reference" text=reference.clone()>{if reference.is_empty() { "–".to_owned() } else { reference.clone() }}</Fact>
-                    <Fact id="happened" name="Happened" text=rfc3339(summary.occurred_at)><DateTime at=summary.occurred_at/></Fact>
+                    <Fact id="happened" name="Happened" text=rfc3339(summary.occurred_at)><DateTime at=summary.occurred_at day=whole_day/></Fact>
                     <Fact id="certified" name="Certified" text=rfc3339(summary.issued_at)><DateTime at=summary.issued_at/></Fact>
                     <Fact id="receipt" name="Receipt" text=id.clone()><code>{id.clone()}</code></Fact>
                 </dl>

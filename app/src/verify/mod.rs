@@ -35,7 +35,7 @@ pub fn VerifyPage() -> impl IntoView {
             <PageHeader title="Verify a receipt" about="Drop a .certnode file. It is checked here, in your browser: nothing is sent, and it works offline once this page is open."/>
             <div class="stack" hidden=move || !alive.get()>
                 <DropZone take=take/>
-                <p>"No file at hand? " <button class="link" type="button" on:click=move |_| take.run(Ok(SAMPLE.to_owned()))>"Try a sample receipt"</button></p>
+                <p>"No file at hand? " <button class="link" type="button" on:click=move |_| take.run(Ok(SAMPLE.to_owned()))>"Try a sample receipt"</button>". In a terminal, "<code>"certnode verify FILE"</code>" does the same."</p>
                 <OwnPolicy policy=policy/>
             </div>
             {move || refused.get().map(|text| view! { <Notice tone="bad">{text}</Notice> })}
