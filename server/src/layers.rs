@@ -86,7 +86,7 @@ pub fn is_same_origin(headers: &HeaderMap) -> bool {
 }
 
 /// Pages that anyone may see; every other page asks for a session.
-const PUBLIC: [&str; 5] = ["/", "/sign-in", "/sign-up", "/verify", "/design"];
+const PUBLIC: [&str; 6] = ["/", "/sign-in", "/sign-up", "/verify", "/docs/errors", "/design"];
 
 /// Sends strangers to sign in, and the signed-in past the doors, before anything is rendered.
 pub async fn pages(State(state): State<AppState>, request: Request, next: Next) -> Response {
