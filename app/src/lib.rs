@@ -8,6 +8,7 @@ use leptos_meta::{HashedStylesheet, MetaTags, Title, provide_meta_context};
 pub mod accounts;
 pub mod dashboard;
 pub mod design;
+pub mod docs;
 pub mod error;
 pub mod home;
 pub mod imports;

@@ -8,7 +8,7 @@ use leptos_router::path;
 
 use crate::shell::PublicLayout;
 use crate::ui::{EmptyState, LinkButton};
-use crate::{accounts, dashboard, design, home, imports, keys, receipts, verify};
+use crate::{accounts, dashboard, design, docs, home, imports, keys, receipts, verify};
 
 /// Every page. Those that show data wait for it, so that they are whole without JavaScript.
 #[component]
@@ -20,6 +20,7 @@ pub fn Pages() -> impl IntoView {
                 <Route path=path!("sign-up") view=accounts::SignUpPage/>
                 <Route path=path!("sign-in") view=accounts::SignInPage/>
                 <Route path=path!("verify") view=verify::VerifyPage/>
+                <Route path=path!("docs/errors") view=docs::ErrorsPage/>
                 <Route path=path!("design") view=design::DesignPage/>
                 <Route path=path!("dashboard") view=dashboard::DashboardPage ssr=SsrMode::Async/>
                 <Route path=path!("receipts") view=receipts::ReceiptsPage ssr=SsrMode::Async/>

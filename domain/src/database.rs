@@ -159,8 +159,13 @@ impl Database {
     }
 }
 
+/// Every plan is made for the values at hand: a list's optional conditions would fool a plan made for all values.
 async fn set_role(connection: &mut PgConnection, role: &'static str) -> Result<(), sqlx::Error> {
-    sqlx::query("select set_config('role', $1, false)").bind(role).execute(connection).await.map(|_| ())
+    sqlx::query("select set_config('role', $1, false), set_config('plan_cache_mode', 'force_custom_plan', false)")
+        .bind(role)
+        .execute(connection)
+        .await
+        .map(|_| ())
 }
 
 /// A transaction bound to one tenant. Dropped, it rolls back.

@@ -1,7 +1,15 @@
 //! The wasm entry: hydrates the app in the browser.
 
+use leptos::prelude::document;
+
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
-    console_error_panic_hook::set_once();
+    std::panic::set_hook(Box::new(|panic| {
+        console_error_panic_hook::hook(panic);
+        // A page that panicked answers to nothing any more: say so, and offer the way out.
+        if let Some(banner) = document().get_element_by_id("crashed") {
+            let _ = banner.remove_attribute("hidden");
+        }
+    }));
     leptos::mount::hydrate_body(app::App);
 }

@@ -33,6 +33,8 @@ pub struct Config {
     pub header_timeout: Duration,
     /// How long a request's body may take.
     pub body_timeout: Duration,
+    /// How long a connection may say nothing between requests.
+    pub idle_timeout: Duration,
     /// How long a stopping server waits for requests.
     pub drain_timeout: Duration,
     /// Jobs at once.
@@ -74,6 +76,7 @@ const KEYS: [&str; 17] = [
     "max_connections",
     "header_timeout_s",
     "body_timeout_s",
+    "idle_timeout_s",
     "drain_timeout_s",
     "workers",
     "hashes_at_once",
@@ -81,8 +84,10 @@ const KEYS: [&str; 17] = [
     "design_page",
     "log_format",
     "log_filter",
-    "site_root",
 ];
+
+/// The keys of Leptos's table that matter when the server runs; the others are facts of the build, in Cargo.toml.
+const LEPTOS_KEYS: [&str; 2] = ["site-addr", "site-root"];
 
 struct Source<'a> {
     file: toml::Table,
@@ -90,27 +95,29 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
-    /// The text of a setting and where it came from: the environment wins.
-    fn text(&self, key: &str, variable: &str) -> Option<(String, String)> {
-        if let Some(value) = (self.environment)(variable).filter(|value| !value.is_empty()) {
-            return Some((value, format!("{variable} in the environment")));
+    /// The text of a setting, and the variable it came from if it was not the file: the environment wins.
+    fn text(&self, key: &str, variable: String) -> Option<(String, Option<String>)> {
+        if let Some(value) = (self.environment)(&variable).filter(|value| !value.is_empty()) {
+            return Some((value, Some(variable)));
         }
         let value = match self.file.get(key)? {
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
-        (!value.is_empty()).then(|| (value, format!("{key} in Leptos.toml")))
+        (!value.is_empty()).then_some((value, None))
     }
 
     fn get<T>(&self, key: &str, default: T, wanted: &str, read: impl Fn(&str) -> Option<T>) -> Result<T, ConfigError> {
         let variable = match key {
-            "site-addr" => "LEPTOS_SITE_ADDR".to_owned(),
             "database_url" => "DATABASE_URL".to_owned(),
-            _ => format!("CERTNODE_{}", key.to_uppercase().replace('-', "_")),
+            "site-addr" | "site-root" => format!("LEPTOS_{}", key.to_uppercase().replace('-', "_")),
+            _ => format!("CERTNODE_{}", key.to_uppercase()),
         };
-        let Some((text, from)) = self.text(key, &variable) else { return Ok(default) };
+        let Some((text, from)) = self.text(key, variable) else { return Ok(default) };
+        let table = if LEPTOS_KEYS.contains(&key) { "package.metadata.leptos" } else { "certnode" };
         let shown = if key == "master_key" || key == "database_url" { "(hidden)" } else { &text };
-        read(&text).ok_or_else(|| ConfigError(format!("{from} = {shown:?} is not allowed: {wanted} is wanted")))
+        let from = from.as_deref().unwrap_or("Leptos.toml");
+        read(&text).ok_or_else(|| ConfigError(format!("{table}.{key} = {shown:?} (from {from}): {wanted} is wanted")))
     }
 
     fn number(&self, key: &str, default: u64, min: u64, max: u64) -> Result<u64, ConfigError> {
@@ -134,17 +141,16 @@ impl Config {
     pub fn read(file: &str, environment: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let document: toml::Table =
             file.parse().map_err(|error| ConfigError(format!("Leptos.toml is not TOML: {error}")))?;
-        let leptos =
-            document.get("package").and_then(|value| value.get("metadata")?.get("leptos")).and_then(Value::as_table);
-        let mut settings = document.get("certnode").and_then(Value::as_table).cloned().unwrap_or_default();
-        if let Some(stranger) = settings.keys().find(|key| !KEYS.contains(&key.as_str())) {
-            return Err(ConfigError(format!(
-                "certnode.{stranger} in Leptos.toml is not a setting: {} are",
-                KEYS.join(", ")
-            )));
-        }
-        for (key, value) in leptos.into_iter().flatten() {
-            settings.insert(if key == "site-root" { "site_root".to_owned() } else { key.clone() }, value.clone());
+        let mut settings = toml::Table::new();
+        for (path, keys) in [("package.metadata.leptos", &LEPTOS_KEYS[..]), ("certnode", &KEYS)] {
+            let table = path.split('.').try_fold(&document, |table, name| table.get(name)?.as_table());
+            for (key, value) in table.into_iter().flatten() {
+                if !keys.contains(&key.as_str()) {
+                    let keys = keys.join(", ");
+                    return Err(ConfigError(format!("{path}.{key} (from Leptos.toml) is not a setting: {keys} are")));
+                }
+                settings.insert(key.clone(), value.clone());
+            }
         }
         Self::from_source(&Source { file: settings, environment })
     }
@@ -172,7 +178,7 @@ impl Config {
         };
         Ok(Self {
             site_addr,
-            site_root: source.get("site_root", "target/site".into(), "a folder", |text| Some(text.into()))?,
+            site_root: source.get("site-root", "target/site".into(), "a folder", |text| Some(text.into()))?,
             public_url: source.get(
                 "public_url",
                 format!("http://{site_addr}"),
@@ -187,6 +193,7 @@ impl Config {
             max_connections: source.number("max_connections", 10_000, 1, 100_000)? as usize,
             header_timeout: seconds("header_timeout_s", 10)?,
             body_timeout: seconds("body_timeout_s", 30)?,
+            idle_timeout: seconds("idle_timeout_s", 75)?,
             drain_timeout: seconds("drain_timeout_s", 30)?,
             workers: source.number("workers", 2, 1, 64)? as usize,
             hashes_at_once: source.number("hashes_at_once", 1, 1, 64)? as usize,
@@ -200,7 +207,7 @@ impl Config {
                 "log_filter",
                 "info,sqlx=warn,graphile_worker=warn".to_owned(),
                 "a tracing filter such as info",
-                some,
+                |text| some(text).filter(|text| tracing_subscriber::EnvFilter::try_new(text).is_ok()),
             )?,
         })
     }

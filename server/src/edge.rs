@@ -1,32 +1,41 @@
-//! The HTTP edge: hyper with the timeouts that `axum::serve` does not have, a cap on connections, and a graceful end.
+//! The HTTP edge: hyper with the time limits that `axum::serve` does not have, a cap on connections, and a graceful end.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
+use axum::http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt as _;
-use tower_http::timeout::TimeoutBody;
 
 use crate::config::Config;
 
+mod patience;
+#[cfg(test)]
+mod tests;
+
+pub use patience::BodyTooSlow;
+use patience::{Answering, Deadlined, Patient, Turns};
+
+/// The most that is read ahead of a parsed header; a longer one is answered with 431.
+const HEADER_MAX: usize = 64 << 10;
+
 /// Serves until `stop`, then finishes the requests under way, for as long as the configuration allows.
 pub async fn serve(listener: TcpListener, router: Router, config: &Config, stop: impl Future<Output = ()>) {
+    let config = Arc::new(config.clone());
     let places = Arc::new(Semaphore::new(config.max_connections));
-    let graceful = GracefulShutdown::new();
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    // The header timeout also ends connections that are kept open and say nothing.
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(config.header_timeout).max_buf_size(64 << 10);
-    let mut stop = std::pin::pin!(stop);
+    let (stopping, _) = watch::channel(());
+    let mut stop = pin!(stop);
     loop {
         // A connection beyond the cap waits in the kernel's queue until a place is free.
         let place = tokio::select! {
@@ -46,42 +55,58 @@ pub async fn serve(listener: TcpListener, router: Router, config: &Config, stop:
             },
             () = &mut stop => break,
         };
-        let _ = stream.set_nodelay(true);
-        let service = service(peer, router.clone(), config.body_timeout);
-        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
-        let connection = graceful.watch(connection);
-        #[expect(clippy::disallowed_methods, reason = "one task a connection; the graceful end waits for them")]
+        let connection = connection(stream, peer, router.clone(), config.clone(), stopping.subscribe());
+        #[expect(clippy::disallowed_methods, reason = "one task a connection; the end waits for their places")]
         tokio::spawn(async move {
-            let _place = place;
-            // A client that went away or was too slow is not an event worth a line.
-            let _ = connection.await;
+            connection.await;
+            drop(place);
         });
     }
     drop(listener);
-    if tokio::time::timeout(config.drain_timeout, graceful.shutdown()).await.is_err() {
+    let _ = stopping.send(());
+    let all = u32::try_from(config.max_connections).unwrap_or(u32::MAX);
+    if tokio::time::timeout(config.drain_timeout, places.acquire_many(all)).await.is_err() {
         tracing::warn!("some requests did not finish in time");
     }
 }
 
-/// What answers the requests of one connection.
-fn service(
+/// Serves one connection to its end. A client that went away or was too slow is not an event worth a line.
+async fn connection(
+    stream: TcpStream,
     peer: SocketAddr,
     router: Router,
+    config: Arc<Config>,
+    mut stopping: watch::Receiver<()>,
+) {
+    let _ = stream.set_nodelay(true);
+    let turns = Turns::default();
+    let stream = Patient::new(stream, turns.clone(), config.header_timeout, config.body_timeout);
+    let (idle_timeout, body_timeout) = (config.idle_timeout, config.body_timeout);
+    let service = service_fn(move |request| answer(request, peer, router.clone(), turns.clone(), body_timeout));
+    // hyper's own limit runs while nothing is said as well as during a header: it is the one for silence.
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(idle_timeout).max_buf_size(HEADER_MAX);
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        _ = stopping.changed() => connection.as_mut().graceful_shutdown(),
+    }
+    let _ = connection.await;
+}
+
+async fn answer(
+    request: Request<Incoming>,
+    peer: SocketAddr,
+    router: Router,
+    turns: Turns,
     body_timeout: Duration,
-) -> impl hyper::service::Service<
-    hyper::Request<Incoming>,
-    Response = axum::response::Response,
-    Error = Infallible,
-    Future = impl Future<Output = Result<axum::response::Response, Infallible>> + Send,
-> + Send
-+ 'static {
-    hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
-        let router = router.clone();
-        async move {
-            let (mut parts, body) = request.into_parts();
-            parts.extensions.insert(ConnectInfo(peer));
-            let body = Body::new(TimeoutBody::new(body_timeout, body));
-            Ok(router.oneshot(hyper::Request::from_parts(parts, body)).await.unwrap_or_else(|never| match never {}))
-        }
-    })
+) -> Result<Response<Answering<Body>>, Infallible> {
+    let mut turn = turns.begin();
+    let mut request = request.map(|body| Body::new(Deadlined::new(body, body_timeout)));
+    request.extensions_mut().insert(ConnectInfo(peer));
+    let response = router.oneshot(request).await.unwrap_or_else(|never| match never {});
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        turn.never_ends();
+    }
+    Ok(response.map(|body| Answering::new(body, turn)))
 }

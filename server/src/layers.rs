@@ -11,7 +11,7 @@ use domain::id::RequestId;
 
 use crate::AppState;
 use crate::auth;
-use crate::problem::Refusal;
+use crate::problem::{Refusal, with_body};
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
@@ -21,7 +21,7 @@ pub async fn around(State(state): State<AppState>, mut request: Request, next: N
     request.extensions_mut().insert(id);
     let (method, path) = (request.method().clone(), request.extensions().get::<MatchedPath>().cloned());
     let started = Instant::now();
-    let mut response = next.run(request).await;
+    let mut response = with_body(next.run(request).await, id);
     let (status, path) = (response.status().as_u16(), path.as_ref().map_or("-", MatchedPath::as_str));
     let ms = started.elapsed().as_secs_f64() * 1e3;
     match response.extensions().get::<Problem>() {
@@ -86,7 +86,7 @@ pub fn is_same_origin(headers: &HeaderMap) -> bool {
 }
 
 /// Pages that anyone may see; every other page asks for a session.
-const PUBLIC: [&str; 5] = ["/", "/sign-in", "/sign-up", "/verify", "/design"];
+const PUBLIC: [&str; 6] = ["/", "/sign-in", "/sign-up", "/verify", "/docs/errors", "/design"];
 
 /// Sends strangers to sign in, and the signed-in past the doors, before anything is rendered.
 pub async fn pages(State(state): State<AppState>, request: Request, next: Next) -> Response {

@@ -128,7 +128,7 @@ pub async fn choose_mode(
     Form(form): Form<ModeForm>,
 ) -> Result<Response, Refusal> {
     accounts::choose_mode(&cx, form.mode).await?;
-    Ok(Redirect::to(came_from(&headers)).into_response())
+    Ok(Redirect::to(&section(came_from(&headers))).into_response())
 }
 
 #[derive(Deserialize)]
@@ -167,7 +167,14 @@ pub async fn choose_theme(State(state): State<AppState>, headers: HeaderMap, For
     with_cookie(Redirect::to(came_from(&headers)).into_response(), &cookie)
 }
 
-/// The page a form was on, by its path alone; a receipt's page means nothing in another mode, so lists are kept.
+/// The list that a page belongs to: one receipt, or one place in a list, means nothing in another mode.
+fn section(path: &str) -> String {
+    let first = path.trim_start_matches('/').split(['/', '?', '#']).next().unwrap_or_default();
+    // An import has no list of its own.
+    format!("/{}", if first == "imports" { "dashboard" } else { first })
+}
+
+/// The page a form was on.
 fn came_from(headers: &HeaderMap) -> &str {
     let referer = headers.get(header::REFERER).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let path = referer.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]));

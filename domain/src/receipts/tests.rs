@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use ledger::verify::verify;
 use sqlx::Connection as _;
 
+use super::store::{Narrowed, Side};
 use super::*;
 use crate::context::Cx;
 use crate::page::Page;
@@ -227,4 +228,49 @@ fn refusals_name_the_place() {
         )
         .is_ok()
     );
+}
+
+#[tokio::test]
+async fn no_list_reads_the_whole_table() {
+    let world = World::new().await;
+    let acme = world.org("acme").await;
+    let first = issue_one(&acme, "order-0", None).await.receipt.summary.id;
+    let mut superuser = world.superuser().await;
+    // 20,000 more rows, without their log: only how they are found matters here.
+    sqlx::raw_sql(
+        "insert into receipts (org_id, mode, id, log_index, tree_size, kind, reference, occurred_at, issued_at, amount_minor,
+            currency, leaf_hash, statement)
+        select org_id, mode, uuid_in(md5(n::text)::cstring), log_index + n, tree_size, case n % 100 when 0 then 'approval' else kind end,
+            'order-' || n, occurred_at + n * interval '1 minute', issued_at, n, currency, leaf_hash, statement
+        from receipts, generate_series(1, 20000) as n where log_index = 1;
+        analyze receipts",
+    )
+    .execute(&mut superuser)
+    .await
+    .unwrap();
+    let tenant = acme.tenant().unwrap();
+    let narrowed = [
+        Narrowed::default(),
+        Narrowed { kind: Some("approval".to_owned()), ..Narrowed::default() },
+        Narrowed { reference: Some("order-17".to_owned()), ..Narrowed::default() },
+        Narrowed { id: Some(first), ..Narrowed::default() },
+        Narrowed { from: Some(time::macros::datetime!(2026-11-25 0:00 UTC)), ..Narrowed::default() },
+        Narrowed { min: Some(500), max: Some(600), currency: Some("USD".to_owned()), ..Narrowed::default() },
+    ];
+    for narrowed in &narrowed {
+        for side in [Side::Older, Side::Newer] {
+            let mut tx = acme.begin().await.unwrap();
+            // Often enough for PostgreSQL to consider a plan for all values.
+            for _ in 0..8 {
+                store::list(&mut tx, tenant, narrowed, side, Some(first), 50).await.unwrap();
+            }
+            let (sequential, by_index): (i64, i64) = sqlx::query_as(
+                "select seq_scan, idx_scan from pg_stat_xact_user_tables where relname = 'receipts'",
+            )
+            .fetch_one(tx.connection())
+            .await
+            .unwrap();
+            assert!(sequential == 0 && by_index >= 8, "{narrowed:?} {side:?}: {sequential} sequential, {by_index} by index");
+        }
+    }
 }

@@ -28,13 +28,46 @@ fn a_wrong_value_is_refused_with_key_value_and_what_is_allowed() {
     let said = refused("", &[("CERTNODE_POOL_SIZE", "many")]);
     assert_eq!(
         said,
-        r#"CERTNODE_POOL_SIZE in the environment = "many" is not allowed: a whole number from 1 to 200 is wanted"#
+        r#"certnode.pool_size = "many" (from CERTNODE_POOL_SIZE): a whole number from 1 to 200 is wanted"#
     );
-    assert!(refused("[certnode]\nlog_format = \"xml\"\n", &[]).contains("text or json"));
+    assert_eq!(
+        refused("[certnode]\nlog_format = \"xml\"\n", &[]),
+        r#"certnode.log_format = "xml" (from Leptos.toml): text or json is wanted"#
+    );
+    assert_eq!(
+        refused("", &[("LEPTOS_SITE_ADDR", "here")]),
+        r#"package.metadata.leptos.site-addr = "here" (from LEPTOS_SITE_ADDR): an address and port such as 127.0.0.1:3000 is wanted"#
+    );
     assert!(refused("[certnode]\npool_sise = 3\n", &[]).contains("pool_sise"));
+    assert!(refused("[package.metadata.leptos]\nsite_addr = \"[::]:80\"\n", &[]).contains("site-addr, site-root are"));
     assert!(refused("", &[("DATABASE_URL", "mysql://user:secret@host")]).contains("(hidden)"));
     assert!(!refused("", &[("CERTNODE_MASTER_KEY", "abc123")]).contains("abc123"));
     assert!(refused("certnode = [", &[]).contains("not TOML"));
+}
+
+#[test]
+fn numbers_are_refused_at_their_ends() {
+    for (value, allowed) in [("0", false), ("1", true), ("200", true), ("201", false), ("-1", false), ("1e2", false)] {
+        let read = Config::read("", &|variable| (variable == "CERTNODE_POOL_SIZE").then(|| value.to_owned()));
+        assert_eq!(read.is_ok(), allowed, "{value}");
+    }
+}
+
+#[test]
+fn every_setting_of_the_shipped_file_names_its_variable_and_obeys_it() {
+    let shipped = include_str!("../../../Leptos.toml");
+    let mut named = 0;
+    for line in shipped.lines().filter_map(|line| line.split_once('[')?.1.strip_suffix(']')) {
+        let Some(variable) = line.split(&['_'][..]).next().filter(|first| first.chars().all(char::is_uppercase)) else {
+            continue;
+        };
+        assert!(["CERTNODE", "LEPTOS", "DATABASE"].contains(&variable), "{line}");
+        let nonsense = Config::read(shipped, &|name| (name == line).then(|| "=\u{1}=".to_owned()));
+        let anything = ["LEPTOS_SITE_ROOT", "CERTNODE_DATA_DIR", "CERTNODE_POSTGRES_BIN"];
+        assert_eq!(nonsense.is_ok(), anything.contains(&line), "{line}");
+        named += 1;
+    }
+    assert_eq!(named, KEYS.len() + LEPTOS_KEYS.len());
 }
 
 #[test]

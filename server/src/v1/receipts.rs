@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::auth::ApiCx;
+use crate::edge::BodyTooSlow;
 use crate::problem::{ProblemOut, Refusal};
 
 static REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
@@ -228,6 +229,7 @@ pub struct ListQuery {
         (status = 401, description = "No valid API key.", body = ProblemOut, content_type = "application/problem+json"),
         (status = 409, description = "The idempotency key belongs to a receipt with other content.", body = ProblemOut, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large.", body = ProblemOut, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON.", body = ProblemOut, content_type = "application/problem+json"),
         (status = 422, description = "The body is not acceptable; `errors` says where.", body = ProblemOut, content_type = "application/problem+json"),
         (status = 429, description = "Too many at once; see Retry-After.", body = ProblemOut, content_type = "application/problem+json"),
         (status = 503, description = "Not just now; see Retry-After.", body = ProblemOut, content_type = "application/problem+json"),
@@ -238,6 +240,7 @@ pub async fn create_receipt(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
+    json_only(&headers)?;
     let body = body.map_err(|rejection| unread(&rejection))?;
     let refused =
         |_| Problem::invalid().field("Idempotency-Key", "idempotency_key", "Visible ASCII characters are wanted.");
@@ -351,8 +354,24 @@ pub fn json(body: &impl Serialize) -> Response {
     }
 }
 
+/// 415 for a body that says it is something else than JSON.
+fn json_only(headers: &HeaderMap) -> Result<(), Problem> {
+    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
+    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if essence == "application/json" || essence.starts_with("application/") && essence.ends_with("+json") {
+        return Ok(());
+    }
+    let detail = "The body must be JSON: send it with `Content-Type: application/json`.";
+    Err(Problem::new(415, "not_json", detail))
+}
+
 /// A body that could not be read: too large, too slow, or cut off.
 pub fn unread(rejection: &BytesRejection) -> Problem {
+    let first = std::error::Error::source(rejection);
+    let mut causes = std::iter::successors(first, |cause| cause.source());
+    if causes.any(|cause| cause.is::<BodyTooSlow>()) {
+        return Problem::new(408, "body_too_slow", "The body took too long to arrive. Nothing was changed.");
+    }
     match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Problem::new(413, "too_large", "The body is too large."),
         _ => Problem::new(400, "body_unread", "The body could not be read to its end."),
