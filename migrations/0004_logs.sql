@@ -40,6 +40,7 @@ create unique index receipts_log_index_key on receipts (org_id, mode, log_index)
 create unique index receipts_idempotency_key on receipts (org_id, mode, idempotency) where idempotency is not null;
 create index receipts_occurred_at_idx on receipts (org_id, mode, occurred_at, id);
 create index receipts_kind_idx on receipts (org_id, mode, kind, id);
+create index receipts_amount_idx on receipts (org_id, mode, currency, amount_minor, id) where amount_minor is not null;
 create index receipts_reference_idx on receipts (org_id, mode, reference) where reference is not null;
 
 -- What a receipt is about, beside the log and not in it, so that it can be erased and the log stays whole.

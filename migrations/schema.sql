@@ -454,6 +454,13 @@ CREATE INDEX memberships_user_id_idx ON public.memberships USING btree (user_id)
 
 
 --
+-- Name: receipts_amount_idx; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX receipts_amount_idx ON public.receipts USING btree (org_id, mode, currency, amount_minor, id) WHERE (amount_minor IS NOT NULL);
+
+
+--
 -- Name: receipts_idempotency_key; Type: INDEX; Schema: public; Owner: -
 --
 

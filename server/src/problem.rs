@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 /// The body of every refusal (RFC 9457).
 #[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
 pub struct ProblemOut {
     /// Names the kind of problem; `/docs/errors` explains each.
     #[schema(example = "/docs/errors#invalid")]
@@ -40,6 +41,7 @@ pub struct ProblemOut {
 
 /// One refused part of the input.
 #[derive(Serialize, ToSchema)]
+#[schema(as = ProblemField)]
 pub struct FieldOut {
     /// Where it is.
     #[schema(example = "amount.value")]

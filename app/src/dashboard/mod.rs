@@ -13,7 +13,7 @@ use crate::imports::{ImportProgress, StartDemo};
 use crate::keys::CreateApiKey;
 use crate::private::{Framed, crumb, show};
 use crate::receipts::{CreateTestReceipt, ReceiptTable};
-use crate::ui::{Button, Card, Icon, LinkButton, Notice, PageHeader, Stat};
+use crate::ui::{Button, Card, Icon, LinkButton, Notice, PageHeader, Stat, format_count};
 
 mod api;
 mod first;
@@ -91,9 +91,9 @@ fn Figures(head: Head, today: Today, latest: String) -> impl IntoView {
     let happened = format!("{}{}", today.receipts, if today.more { "+" } else { "" });
     view! {
         <section class="card stats" aria-label="Figures">
-            <Stat label="Receipts" value=head.receipts.to_string() note="in this mode's log" href="/receipts"/>
+            <Stat label="Receipts" value=format_count(head.receipts) note="in this mode's log" href="/receipts"/>
             <Stat label="Today" value=happened note="happened since midnight, UTC" href=format!("/receipts?from={0}&until={0}", today.day)/>
-            <Stat label="Checkpoint" value=format!("{} entries", head.size) note=format!("signed root {root}…") href=format!("/receipts/{latest}")/>
+            <Stat label="Checkpoint" value=format!("{} entries", format_count(head.size)) note=format!("signed root {root}…") href=format!("/receipts/{latest}")/>
         </section>
     }
 }

@@ -12,7 +12,8 @@ use crate::dashboard::TestActions;
 use crate::error::{field_sentence, sentence};
 use crate::private::{crumb, show};
 use crate::ui::{
-    Badge, Button, Column, DateTime, EmptyState, Input, LinkButton, MoneyText, Notice, PageHeader, Pager, Select, Table,
+    Badge, Button, Column, DateTime, EmptyState, Input, LinkButton, MoneyText, Notice, PageHeader, Pager, Select,
+    Table, format_count,
 };
 
 /// The list: the address says what is shown.
@@ -120,8 +121,8 @@ fn Rows(list: List<Summary>, query: String) -> impl IntoView {
 #[component]
 pub fn ReceiptTable(receipts: Vec<Summary>, query: String) -> impl IntoView {
     let columns = vec![
-        Column::new("What"),
-        Column::new("Reference"),
+        Column::new("Receipt"),
+        Column::new("Kind"),
         Column::end("Amount"),
         Column::new("Happened"),
         Column::new("Certified"),
@@ -131,17 +132,27 @@ pub fn ReceiptTable(receipts: Vec<Summary>, query: String) -> impl IntoView {
     let row = move |receipt: Summary| {
         let mark = if query.is_empty() { "" } else { "?" };
         let href = format!("/receipts/{}{mark}{query}", receipt.id);
+        let name = match receipt.reference {
+            Some(reference) => reference.into_any(),
+            None => view! { <code>{short(&receipt.id.to_string())}</code> }.into_any(),
+        };
         view! {
-            <tr>
-                <td data-label="What"><a class="link" href=href>{receipt.kind.replace('_', " ")}</a></td>
-                <td data-label="Reference">{receipt.reference}</td>
-                <td data-label="Amount" data-align="end"><MoneyText money=receipt.amount/></td>
-                <td data-label="Happened"><DateTime at=receipt.occurred_at day=true/></td>
-                <td data-label="Certified"><DateTime at=receipt.issued_at/></td>
-                <td data-label="Entry" data-align="end">{receipt.log_index}</td>
-                <td data-label="State"><Badge tone="good">"Included"</Badge></td>
+            <tr data-card-grid="">
+                <td data-label="Receipt" data-card="title"><a class="link" href=href>{name}</a></td>
+                <td data-label="Kind" data-card="note">{receipt.kind.replace('_', " ")}</td>
+                <td data-label="Amount" data-card="value" data-align="end"><MoneyText money=receipt.amount/></td>
+                <td data-label="Happened" data-card="note"><DateTime at=receipt.occurred_at day=true/></td>
+                <td data-label="Certified" data-card="none"><DateTime at=receipt.issued_at/></td>
+                <td data-label="Entry" data-card="none" data-align="end">{format_count(receipt.log_index)}</td>
+                <td data-label="State" data-card="state"><Badge tone="good">"Included"</Badge></td>
             </tr>
         }
     };
     view! { <Table caption="Receipts" columns=columns>{receipts.into_iter().map(row).collect_view()}</Table> }
+}
+
+/// `rcpt_…z3nm4`: ids of one moment differ at their end.
+fn short(id: &str) -> String {
+    let (start, rest) = id.split_once('_').unwrap_or_default();
+    format!("{start}_…{}", rest.get(rest.len().saturating_sub(8)..).unwrap_or_default())
 }

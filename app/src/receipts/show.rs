@@ -119,7 +119,7 @@ fn Raw(receipt: Receipt) -> impl IntoView {
 /// A field with an address of its own and, once the page is alive, a button that copies it.
 #[component]
 fn Fact(id: &'static str, name: &'static str, text: String, children: Children) -> impl IntoView {
-    let copy = (!text.is_empty()).then(|| view! { <CopyButton text=text/> });
+    let copy = (!text.is_empty()).then(|| view! { <CopyButton text=text label=name/> });
     view! {
         <dt id=id><a class="fact-name" href=format!("#{id}")>{name}</a></dt>
         <dd>{children()} " " {copy}</dd>

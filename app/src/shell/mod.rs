@@ -33,7 +33,7 @@ pub fn AppShell(me: Me, crumbs: Vec<(String, String)>, children: Children) -> im
             <div>
                 <TopBar me=me crumbs=crumbs/>
                 <Show when=move || test>
-                    <div class="mode-band" role="region" aria-label="Mode"><Icon name="flask-conical"/>"Test mode: nothing here is real, and nothing here mixes with live."</div>
+                    <div class="mode-band" role="region" aria-label="Mode"><Icon name="flask-conical"/>"Test mode: nothing here is real."</div>
                 </Show>
                 <main class="content" id="content" tabindex="-1">{children()}</main>
             </div>

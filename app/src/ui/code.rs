@@ -6,9 +6,15 @@ use super::Icon;
 
 /// Copies a text, and says so. Hidden until the page is alive, since it needs JavaScript.
 #[component]
-pub fn CopyButton(#[prop(into)] text: String, #[prop(default = "Copy")] label: &'static str) -> impl IntoView {
+pub fn CopyButton(
+    #[prop(into)] text: String,
+    /// What is copied, for those who do not see the button.
+    #[prop(into)]
+    label: String,
+) -> impl IntoView {
     let (copied, set_copied) = signal(false);
     let (alive, set_alive) = signal(false);
+    let said = format!("Copy {}", label.to_lowercase());
     Effect::new(move || set_alive.set(true));
     let copy = move |_| {
         if let Some(window) = web_sys::window() {
@@ -22,9 +28,10 @@ pub fn CopyButton(#[prop(into)] text: String, #[prop(default = "Copy")] label: &
         }
     };
     view! {
-        <button class="button" type="button" data-size="small" hidden=move || !alive.get() on:click=copy>
+        <button class="button copy" type="button" data-size="small" data-tone="quiet" title="Copy" hidden=move || !alive.get() on:click=copy>
             {move || if copied.get() { view! { <Icon name="check"/> } } else { view! { <Icon name="copy"/> } }}
-            <span aria-live="polite">{move || if copied.get() { "Copied" } else { label }}</span>
+            <span class="sr-only">{said}</span>
+            <span class="sr-only" aria-live="polite">{move || if copied.get() { "Copied" } else { "" }}</span>
         </button>
     }
 }
@@ -38,8 +45,8 @@ pub fn CodeBlock(
 ) -> impl IntoView {
     view! {
         <div class="code-block" data-wrap=wrap.then_some("")>
-            <pre tabindex="0" role="region" aria-label=label><code>{code.clone()}</code></pre>
-            <CopyButton text=code/>
+            <pre tabindex="0" role="region" aria-label=label.clone()><code>{code.clone()}</code></pre>
+            <CopyButton text=code label=label/>
         </div>
     }
 }

@@ -16,6 +16,6 @@ pub use container::{Avatar, Badge, Card, EmptyState, ErrorState, PageHeader, Sta
 pub use feedback::{Notice, Progress, Skeleton, ToastRegion, Toasts, provide_toasts, use_toasts};
 pub use field::{Checkbox, Field, Input, Select, Switch, Textarea};
 pub use moment::DateTime;
-pub use money::{MoneyText, format_money};
+pub use money::{MoneyText, format_count, format_money};
 pub use overlay::{Dialog, Drawer, Menu, Tooltip};
 pub use table::{Column, Pager, SortLink, Table};

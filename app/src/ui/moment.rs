@@ -33,5 +33,6 @@ fn local(at: OffsetDateTime) -> Option<String> {
     for (name, value) in [("dateStyle", "medium"), ("timeStyle", "short")] {
         js_sys::Reflect::set(&options, &name.into(), &value.into()).ok()?;
     }
-    Some(date.to_locale_string("default", &options).into())
+    // The pages are in English: a date that is written as the server writes it does not jump when it turns local.
+    Some(date.to_locale_string("en-GB", &options).into())
 }

@@ -70,7 +70,9 @@ fn check(form: SignUp) -> Result<SignUp, Problem> {
         problem = problem.field("email", "email", "This does not look like an email address.");
     }
     let local = form.email.split('@').next().unwrap_or_default();
-    if let Some((code, message)) = weakness(&form.password, &[&form.name, local, &form.organisation, "certnode"]) {
+    if let Some((code, message)) =
+        weakness(&form.password, &[&form.name, &form.email, local, &form.organisation, "certnode"])
+    {
         problem = problem.field("password", code, message);
     }
     problem.unless_empty()?;

@@ -264,13 +264,15 @@ async fn no_list_reads_the_whole_table() {
             for _ in 0..8 {
                 store::list(&mut tx, tenant, narrowed, side, Some(first), 50).await.unwrap();
             }
-            let (sequential, by_index): (i64, i64) = sqlx::query_as(
-                "select seq_scan, idx_scan from pg_stat_xact_user_tables where relname = 'receipts'",
-            )
-            .fetch_one(tx.connection())
-            .await
-            .unwrap();
-            assert!(sequential == 0 && by_index >= 8, "{narrowed:?} {side:?}: {sequential} sequential, {by_index} by index");
+            let (sequential, by_index): (i64, i64) =
+                sqlx::query_as("select seq_scan, idx_scan from pg_stat_xact_user_tables where relname = 'receipts'")
+                    .fetch_one(tx.connection())
+                    .await
+                    .unwrap();
+            assert!(
+                sequential == 0 && by_index >= 8,
+                "{narrowed:?} {side:?}: {sequential} sequential, {by_index} by index"
+            );
         }
     }
 }

@@ -68,10 +68,8 @@ impl<S> Patient<S> {
         if turn.is_multiple_of(2) && arrived && self.header.is_none() {
             self.header = Some((turn, Box::pin(tokio::time::sleep(self.header_timeout))));
         }
-        match &mut self.header {
-            Some((_, sleep)) if sleep.as_mut().poll(cx).is_ready() => Err(io::ErrorKind::TimedOut.into()),
-            _ => Ok(()),
-        }
+        let Some((_, sleep)) = &mut self.header else { return Ok(()) };
+        if sleep.as_mut().poll(cx).is_ready() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(()) }
     }
 
     /// Fails once nothing was taken for too long.

@@ -21,6 +21,7 @@ static REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// Money: a decimal in quotes, so that it stays exact, and its currency.
 #[derive(Serialize, Deserialize, ToSchema)]
+#[schema(as = Amount)]
 pub struct AmountOut {
     /// With all the currency's decimals.
     #[schema(example = "11.77")]
@@ -47,7 +48,7 @@ pub struct NewReceiptIn {
     /// How much, if money moved.
     amount: Option<AmountOut>,
     /// Whatever else belongs to it.
-    #[schema(value_type = Object, example = json!({"customer": "c-17", "items": 2}))]
+    #[schema(value_type = Option<Object>, example = json!({"customer": "c-17", "items": 2}))]
     data: Option<serde_json::Value>,
 }
 
@@ -354,11 +355,13 @@ pub fn json(body: &impl Serialize) -> Response {
     }
 }
 
-/// 415 for a body that says it is something else than JSON.
+/// 415 for a body that says it is something else than JSON. What `curl -d` says when nobody told it is let pass: the body
+/// is read as strict JSON whatever it says.
 fn json_only(headers: &HeaderMap) -> Result<(), Problem> {
     let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
     let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    if essence == "application/json" || essence.starts_with("application/") && essence.ends_with("+json") {
+    let named = ["application/json", "application/x-www-form-urlencoded"].contains(&essence.as_str());
+    if named || essence.starts_with("application/") && essence.ends_with("+json") {
         return Ok(());
     }
     let detail = "The body must be JSON: send it with `Content-Type: application/json`.";

@@ -135,7 +135,7 @@ async fn an_import_is_accepted_and_seen_by_its_owner_only() {
 
 #[tokio::test]
 async fn the_checked_in_document_is_the_handlers_own() {
-    assert_eq!(server::v1::openapi(), include_str!("../../../docs/openapi.json"), "run `make gen`");
+    assert!(server::v1::openapi() == include_str!("../../../docs/openapi.json"), "run `make gen`");
     let served = Served::new().await;
     let document = served.send(Request::get("/v1/openapi.json").body(Body::empty()).unwrap()).await.json();
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
