@@ -159,7 +159,7 @@ impl Database {
     }
 }
 
-/// Every plan is made for the values at hand: a list's optional conditions would fool a plan made for all values.
+/// Every plan is made for the values at hand: a list's optional conditions would fool one made for all values.
 async fn set_role(connection: &mut PgConnection, role: &'static str) -> Result<(), sqlx::Error> {
     sqlx::query("select set_config('role', $1, false), set_config('plan_cache_mode', 'force_custom_plan', false)")
         .bind(role)

@@ -31,6 +31,8 @@ wal_recycle = on
 min_wal_size = 256MB
 max_wal_size = 2GB
 jit = off
+# A log can grow from nothing to a hundred thousand rows within a minute: plans must follow.
+autovacuum_naptime = 10s
 log_min_messages = warning
 ";
 

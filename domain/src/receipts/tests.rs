@@ -183,33 +183,6 @@ async fn a_database_made_with_another_master_key_is_not_signed_for() {
     assert_eq!(refused.status, 500);
 }
 
-#[tokio::test]
-async fn no_list_query_reads_the_whole_table() {
-    let world = World::new().await;
-    let acme = world.org("acme").await;
-    let wanted = (0..3_000).map(|n| (new(&format!("order-{n}")), format!("key-{n}"))).collect();
-    issue_many(&acme, wanted).await.unwrap();
-    let mut connection = world.superuser().await;
-    sqlx::query("analyze receipts").execute(&mut connection).await.unwrap();
-    let (org, mode) = acme.tenant().unwrap();
-    let prefix =
-        format!("explain select id from receipts where org_id = '{}' and mode = '{mode}' and log_index > 0", org.0);
-    for condition in [
-        "",
-        "and kind = 'approval'",
-        "and reference = 'order-7'",
-        "and occurred_at >= '2027-01-01'",
-        "and id < '019a0000-0000-7000-8000-000000000000'",
-    ] {
-        let plan: Vec<String> =
-            sqlx::query_scalar(sqlx::AssertSqlSafe(format!("{prefix} {condition} order by id desc limit 51")))
-                .fetch_all(&mut connection)
-                .await
-                .unwrap();
-        assert!(!plan.join("\n").contains("Seq Scan"), "{condition}: {plan:#?}");
-    }
-}
-
 #[test]
 fn refusals_name_the_place() {
     let refused = |body: &str| NewReceipt::from_json(body.as_bytes()).unwrap_err();
@@ -257,22 +230,19 @@ async fn no_list_reads_the_whole_table() {
         Narrowed { from: Some(time::macros::datetime!(2026-11-25 0:00 UTC)), ..Narrowed::default() },
         Narrowed { min: Some(500), max: Some(600), currency: Some("USD".to_owned()), ..Narrowed::default() },
     ];
-    for narrowed in &narrowed {
-        for side in [Side::Older, Side::Newer] {
-            let mut tx = acme.begin().await.unwrap();
-            // Often enough for PostgreSQL to consider a plan for all values.
-            for _ in 0..8 {
-                store::list(&mut tx, tenant, narrowed, side, Some(first), 50).await.unwrap();
-            }
-            let (sequential, by_index): (i64, i64) =
-                sqlx::query_as("select seq_scan, idx_scan from pg_stat_xact_user_tables where relname = 'receipts'")
-                    .fetch_one(tx.connection())
-                    .await
-                    .unwrap();
-            assert!(
-                sequential == 0 && by_index >= 8,
-                "{narrowed:?} {side:?}: {sequential} sequential, {by_index} by index"
-            );
+    for (narrowed, side) in narrowed.iter().flat_map(|narrowed| [(narrowed, Side::Older), (narrowed, Side::Newer)]) {
+        let mut tx = acme.begin().await.unwrap();
+        // Often enough for PostgreSQL to consider a plan for all values.
+        for _ in 0..8 {
+            store::list(&mut tx, tenant, narrowed, side, Some(first), 50).await.unwrap();
         }
+        let (sequential, read): (i64, i64) = sqlx::query_as(
+            "select seq_scan, seq_tup_read + idx_tup_fetch from pg_stat_xact_user_tables where relname = 'receipts'",
+        )
+        .fetch_one(tx.connection())
+        .await
+        .unwrap();
+        assert!(sequential == 0, "{narrowed:?} {side:?}");
+        assert!(*narrowed != Narrowed::default() || read <= 8 * 60, "{side:?}: {read} rows read for eight pages of 50");
     }
 }
