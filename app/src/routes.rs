@@ -2,13 +2,41 @@
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::SsrMode;
 use leptos_router::components::{Route, Router, Routes};
 use leptos_router::path;
+use leptos_router::{Lazy, LazyRoute, SsrMode, lazy_route};
 
 use crate::shell::PublicLayout;
 use crate::ui::{EmptyState, LinkButton};
-use crate::{accounts, dashboard, design, docs, home, imports, keys, receipts, verify};
+use crate::{accounts, dashboard, home};
+
+/// Pages that a visit seldom begins with: the browser fetches the code of each when it is gone to, not before.
+macro_rules! fetched_when_needed {
+    ($($route:ident: $page:path;)*) => {$(
+        struct $route;
+
+        #[lazy_route]
+        impl LazyRoute for $route {
+            fn data() -> Self {
+                Self
+            }
+
+            fn view(_route: Self) -> AnyView {
+                $page().into_any()
+            }
+        }
+    )*};
+}
+
+fetched_when_needed! {
+    Verify: crate::verify::VerifyPage;
+    Errors: crate::docs::ErrorsPage;
+    Design: crate::design::DesignPage;
+    Receipts: crate::receipts::ReceiptsPage;
+    Receipt: crate::receipts::ReceiptPage;
+    Keys: crate::keys::KeysPage;
+    Import: crate::imports::ImportPage;
+}
 
 /// Every page. Those that show data wait for it, so that they are whole without JavaScript.
 #[component]
@@ -19,14 +47,14 @@ pub fn Pages() -> impl IntoView {
                 <Route path=path!("") view=home::Home/>
                 <Route path=path!("sign-up") view=accounts::SignUpPage/>
                 <Route path=path!("sign-in") view=accounts::SignInPage/>
-                <Route path=path!("verify") view=verify::VerifyPage/>
-                <Route path=path!("docs/errors") view=docs::ErrorsPage/>
-                <Route path=path!("design") view=design::DesignPage/>
+                <Route path=path!("verify") view={Lazy::<Verify>::new()}/>
+                <Route path=path!("docs/errors") view={Lazy::<Errors>::new()}/>
+                <Route path=path!("design") view={Lazy::<Design>::new()}/>
                 <Route path=path!("dashboard") view=dashboard::DashboardPage ssr=SsrMode::Async/>
-                <Route path=path!("receipts") view=receipts::ReceiptsPage ssr=SsrMode::Async/>
-                <Route path=path!("receipts/:id") view=receipts::ReceiptPage ssr=SsrMode::Async/>
-                <Route path=path!("keys") view=keys::KeysPage ssr=SsrMode::Async/>
-                <Route path=path!("imports/:id") view=imports::ImportPage ssr=SsrMode::Async/>
+                <Route path=path!("receipts") view={Lazy::<Receipts>::new()} ssr=SsrMode::Async/>
+                <Route path=path!("receipts/:id") view={Lazy::<Receipt>::new()} ssr=SsrMode::Async/>
+                <Route path=path!("keys") view={Lazy::<Keys>::new()} ssr=SsrMode::Async/>
+                <Route path=path!("imports/:id") view={Lazy::<Import>::new()} ssr=SsrMode::Async/>
             </Routes>
         </Router>
     }

@@ -18,7 +18,7 @@ test('from signing up to a receipt verified in the browser', async ({ page, requ
 
   // The overview turns by itself.
   await expect(page.getByRole('heading', { name: 'Overview' })).toBeVisible();
-  await page.getByRole('link', { name: 'transaction' }).first().click();
+  await page.getByRole('link', { name: 'order-1001' }).first().click();
   await expect(page.getByRole('heading', { name: 'order-1001' })).toBeVisible();
 
   const requests: string[] = [];

@@ -11,5 +11,5 @@ pub fn hydrate() {
             let _ = banner.remove_attribute("hidden");
         }
     }));
-    leptos::mount::hydrate_body(app::App);
+    leptos::mount::hydrate_lazy(app::App);
 }
