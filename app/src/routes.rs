@@ -6,9 +6,9 @@ use leptos_router::components::{Route, Router, Routes};
 use leptos_router::path;
 use leptos_router::{Lazy, LazyRoute, SsrMode, lazy_route};
 
+use crate::dashboard::DashboardPage;
 use crate::shell::PublicLayout;
 use crate::ui::{EmptyState, LinkButton};
-use crate::{accounts, dashboard, home};
 
 /// Pages that a visit seldom begins with: the browser fetches the code of each when it is gone to, not before.
 macro_rules! fetched_when_needed {
@@ -29,6 +29,9 @@ macro_rules! fetched_when_needed {
 }
 
 fetched_when_needed! {
+    Home: crate::home::Home;
+    SignUp: crate::accounts::SignUpPage;
+    SignIn: crate::accounts::SignInPage;
     Verify: crate::verify::VerifyPage;
     Errors: crate::docs::ErrorsPage;
     Design: crate::design::DesignPage;
@@ -44,13 +47,13 @@ pub fn Pages() -> impl IntoView {
     view! {
         <Router>
             <Routes fallback=NotFound>
-                <Route path=path!("") view=home::Home/>
-                <Route path=path!("sign-up") view=accounts::SignUpPage/>
-                <Route path=path!("sign-in") view=accounts::SignInPage/>
+                <Route path=path!("") view={Lazy::<Home>::new()}/>
+                <Route path=path!("sign-up") view={Lazy::<SignUp>::new()}/>
+                <Route path=path!("sign-in") view={Lazy::<SignIn>::new()}/>
                 <Route path=path!("verify") view={Lazy::<Verify>::new()}/>
                 <Route path=path!("docs/errors") view={Lazy::<Errors>::new()}/>
                 <Route path=path!("design") view={Lazy::<Design>::new()}/>
-                <Route path=path!("dashboard") view=dashboard::DashboardPage ssr=SsrMode::Async/>
+                <Route path=path!("dashboard") view=DashboardPage ssr=SsrMode::Async/>
                 <Route path=path!("receipts") view={Lazy::<Receipts>::new()} ssr=SsrMode::Async/>
                 <Route path=path!("receipts/:id") view={Lazy::<Receipt>::new()} ssr=SsrMode::Async/>
                 <Route path=path!("keys") view={Lazy::<Keys>::new()} ssr=SsrMode::Async/>

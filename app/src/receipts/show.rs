@@ -5,14 +5,12 @@ use domain::receipts::Receipt;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::pretty::pretty;
 use super::proof::ProofPicture;
 use super::{ReceiptView, filter_of, get_receipt, query_of};
 use crate::private::{crumb, show};
-use crate::ui::{Badge, Card, CodeBlock, CopyButton, DateTime, Icon, LinkButton, MoneyText, PageHeader};
+use crate::ui::{Badge, Card, CodeBlock, CopyButton, DateTime, Icon, LinkButton, MoneyText, PageHeader, rfc3339};
 use crate::verify::VerifyPanel;
 
 /// What happened, and the proof of it.
@@ -124,10 +122,6 @@ fn Fact(id: &'static str, name: &'static str, text: String, children: Children) 
         <dt id=id><a class="fact-name" href=format!("#{id}")>{name}</a></dt>
         <dd>{children()} " " {copy}</dd>
     }
-}
-
-fn rfc3339(at: OffsetDateTime) -> String {
-    at.format(&Rfc3339).unwrap_or_default()
 }
 
 /// The words with a capital at their head.

@@ -40,17 +40,17 @@ pub struct ApiKey {
     /// Who made it.
     pub created_by: String,
     /// When.
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "time::serde::timestamp::milliseconds_i64")]
     pub created_at: OffsetDateTime,
     /// When it was last used, to the minute.
-    #[serde(with = "time::serde::rfc3339::option")]
+    #[serde(with = "time::serde::timestamp::milliseconds_i64::option")]
     pub used_at: Option<OffsetDateTime>,
     /// From which address.
     pub used_from: Option<String>,
     /// How often.
     pub uses: u64,
     /// When it was revoked, if it was.
-    #[serde(with = "time::serde::rfc3339::option")]
+    #[serde(with = "time::serde::timestamp::milliseconds_i64::option")]
     pub revoked_at: Option<OffsetDateTime>,
 }
 

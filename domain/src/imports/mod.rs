@@ -62,10 +62,10 @@ pub struct Import {
     /// Rows that were refused.
     pub rows_refused: u64,
     /// When it was started.
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "time::serde::timestamp::milliseconds_i64")]
     pub created_at: OffsetDateTime,
     /// When it ended.
-    #[serde(with = "time::serde::rfc3339::option")]
+    #[serde(with = "time::serde::timestamp::milliseconds_i64::option")]
     pub finished_at: Option<OffsetDateTime>,
 }
 

@@ -38,10 +38,10 @@ pub struct Summary {
     /// The caller's own name for the event, such as an order number.
     pub reference: Option<String>,
     /// When it happened, by the caller's word.
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "time::serde::timestamp::milliseconds_i64")]
     pub occurred_at: OffsetDateTime,
     /// When we signed it.
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "time::serde::timestamp::milliseconds_i64")]
     pub issued_at: OffsetDateTime,
     /// How much, if money moved.
     pub amount: Option<Money>,
