@@ -3,10 +3,11 @@
 use leptos::prelude::*;
 
 use super::{Framed, Overview};
+use crate::codec::Json;
 use crate::error::AppError;
 
 /// Everything the overview shows.
-#[server]
+#[server(output = Json)]
 pub async fn get_overview() -> Result<Framed<Overview>, AppError> {
     use domain::page::{MAX_LIMIT, Page};
     use domain::receipts::Filter;

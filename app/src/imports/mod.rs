@@ -6,6 +6,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 use serde::{Deserialize, Serialize};
 
+use crate::codec::Json;
 use crate::error::AppError;
 use crate::private::{Framed, crumb, show};
 use crate::ui::{Badge, Card, Column, EmptyState, LinkButton, PageHeader, Progress, Table};
@@ -18,7 +19,7 @@ pub struct ImportView {
 }
 
 /// An import and its first refused rows.
-#[server]
+#[server(output = Json)]
 pub async fn get_import(id: String) -> Result<Framed<ImportView>, AppError> {
     use domain::{Problem, imports, page::Page};
     let cx = crate::request::cx()?;
@@ -31,7 +32,7 @@ pub async fn get_import(id: String) -> Result<Framed<ImportView>, AppError> {
 }
 
 /// Starts the demo's import, and goes to where its progress is.
-#[server]
+#[server(output = Json)]
 pub async fn start_demo() -> Result<(), AppError> {
     let cx = crate::request::cx()?;
     let import = domain::imports::start_demo(&cx).await.map_err(crate::request::refuse)?;

@@ -4,6 +4,7 @@ use domain::api_keys::{ApiKey, Created};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::codec::Json;
 use crate::error::AppError;
 use crate::private::Framed;
 
@@ -19,7 +20,7 @@ pub struct KeyPage {
 }
 
 /// The organisation's keys.
-#[server]
+#[server(output = Json)]
 pub async fn list_api_keys() -> Result<Framed<KeyPage>, AppError> {
     let cx = crate::request::cx()?;
     crate::private::framed(&cx, async {
@@ -30,14 +31,14 @@ pub async fn list_api_keys() -> Result<Framed<KeyPage>, AppError> {
 }
 
 /// Makes a key; its secret is in the answer only.
-#[server]
+#[server(output = Json)]
 pub async fn create_api_key(name: String, mode: domain::Mode) -> Result<Created, AppError> {
     let cx = crate::request::cx()?;
     domain::api_keys::create(&cx, &name, mode).await.map_err(crate::request::refuse)
 }
 
 /// Ends a key.
-#[server]
+#[server(output = Json)]
 pub async fn revoke_api_key(id: domain::id::ApiKeyId) -> Result<(), AppError> {
     let cx = crate::request::cx()?;
     domain::api_keys::revoke(&cx, id).await.map_err(crate::request::refuse)

@@ -3,9 +3,9 @@
 use domain::page::{List, Page};
 use domain::receipts::{Filter, Neighbours, Receipt, Summary};
 use leptos::prelude::*;
-use leptos::server_fn::codec::Json;
 use serde::{Deserialize, Serialize};
 
+use crate::codec::Json;
 use crate::error::AppError;
 use crate::private::Framed;
 
@@ -32,7 +32,7 @@ pub struct ReceiptView {
 }
 
 /// A page of receipts.
-#[server(input = Json)]
+#[server(input = Json, output = Json)]
 pub async fn list_receipts(filter: Filter, page: Page) -> Result<Framed<Found>, AppError> {
     let cx = crate::request::cx()?;
     crate::private::framed(&cx, async {
@@ -47,7 +47,7 @@ pub async fn list_receipts(filter: Filter, page: Page) -> Result<Framed<Found>, 
 }
 
 /// A receipt with its proof.
-#[server(input = Json)]
+#[server(input = Json, output = Json)]
 pub async fn get_receipt(id: String, filter: Filter) -> Result<Framed<ReceiptView>, AppError> {
     use domain::{Problem, receipts};
     let cx = crate::request::cx()?;
@@ -62,7 +62,7 @@ pub async fn get_receipt(id: String, filter: Filter) -> Result<Framed<ReceiptVie
 }
 
 /// Issues a receipt of something that did not happen, in test mode, and goes to it.
-#[server]
+#[server(output = Json)]
 pub async fn create_test_receipt() -> Result<(), AppError> {
     use domain::receipts::{self, NewReceipt};
     use domain::{Mode, Problem};
