@@ -13,7 +13,7 @@ pub const PROBLEMS: [(&str, u16, &str, &str); 22] = [
         "unauthenticated",
         401,
         "No valid API key came with the request, or the session has ended.",
-        "Send `Authorization: Bearer cn_…`; a revoked key stays revoked, so create another.",
+        "Send Authorization: Bearer cn_…; a revoked key stays revoked, so create another.",
     ),
     ("wrong_credentials", 401, "The email or the password is not right.", "Check both. We do not say which one it is."),
     (
@@ -50,11 +50,11 @@ pub const PROBLEMS: [(&str, u16, &str, &str); 22] = [
         "The body is larger than is read.",
         "Keep large evidence elsewhere and put its hash into the receipt.",
     ),
-    ("not_json", 415, "The body says that it is not JSON.", "Send `Content-Type: application/json`."),
+    ("not_json", 415, "The body says that it is not JSON.", "Send Content-Type: application/json."),
     (
         "invalid",
         422,
-        "Some of the input was not accepted; `errors` names each part and why.",
+        "Some of the input was not accepted; errors names each part and why.",
         "Mend what is named and send it again.",
     ),
     (
@@ -76,12 +76,7 @@ pub const PROBLEMS: [(&str, u16, &str, &str); 22] = [
         "Too many wrong passwords for this account or from this address.",
         "Wait for Retry-After seconds.",
     ),
-    (
-        "internal",
-        500,
-        "Something went wrong on our side.",
-        "Try again; if it stays, write to us with the `request_id`.",
-    ),
+    ("internal", 500, "Something went wrong on our side.", "Try again; if it stays, write to us with the request_id."),
     (
         "outcome_unknown",
         503,
@@ -97,7 +92,7 @@ pub const PROBLEMS: [(&str, u16, &str, &str); 22] = [
     ),
 ];
 
-/// `/docs/errors`
+/// /docs/errors
 #[component]
 pub fn ErrorsPage() -> impl IntoView {
     let columns = ["Code", "Status", "Meaning", "What to do"].map(Column::new).into();
@@ -115,9 +110,11 @@ pub fn ErrorsPage() -> impl IntoView {
         <Title text="Errors"/>
         <PublicLayout>
             <PageHeader title="Errors" about="Every refusal is a problem (RFC 9457): a status, a stable code, a sentence, and the parts of the input that it is about."/>
-            <Table caption="Problems" columns>
-                {rows.collect_view()}
-            </Table>
+            <section class="card">
+                <Table caption="Problems" columns>
+                    {rows.collect_view()}
+                </Table>
+            </section>
         </PublicLayout>
     }
 }

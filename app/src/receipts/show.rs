@@ -40,10 +40,14 @@ fn receipt_page(ReceiptView { receipt, bundle, neighbours, filter }: ReceiptView
     view! {
         <PageHeader title=title about="A signed receipt, and the proof that the log holds it." actions=actions.into_any()/>
         <div class="columns receipt">
-            <Happened receipt=receipt.clone()/>
-            <div class="receipt-verify"><VerifyPanel bundle=bundle/></div>
-            <Card title="The proof, drawn"><ProofPicture proof=proof/></Card>
-            <Raw receipt=receipt/>
+            <div class="column">
+                <Happened receipt=receipt.clone()/>
+                <Raw receipt=receipt/>
+            </div>
+            <div class="column">
+                <VerifyPanel bundle=bundle/>
+                <Card title="The proof, drawn"><ProofPicture proof=proof/></Card>
+            </div>
         </div>
     }
     .into_any()
