@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use toml::Value;
 
+use crate::embedded::Search;
+
 /// Everything that can be set.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -23,8 +25,8 @@ pub struct Config {
     pub database_url: Option<String>,
     /// Where the embedded PostgreSQL and the master key are.
     pub data_dir: PathBuf,
-    /// The folder of PostgreSQL's programs; none means: look for them.
-    pub postgres_bin: Option<PathBuf>,
+    /// Where PostgreSQL's programs are.
+    pub postgres: Search,
     /// Connections of the application to the database.
     pub pool_size: u32,
     /// Connections of clients.
@@ -188,7 +190,10 @@ impl Config {
             log_host: source.get("log_host", "certnode.local".to_owned(), "a host name without a scheme", host)?,
             database_url: source.get("database_url", None, "an address that begins with postgres://", postgres)?,
             data_dir: source.get("data_dir", "data".into(), "a folder", |text| Some(text.into()))?,
-            postgres_bin: source.get("postgres_bin", None, "a folder", |text| Some(Some(text.into())))?,
+            postgres: Search {
+                folder: source.get("postgres_bin", None, "a folder", |text| Some(Some(text.into())))?,
+                path: (source.environment)("PATH").map(Into::into),
+            },
             pool_size: source.number("pool_size", 16, 1, 200)? as u32,
             max_connections: source.number("max_connections", 10_000, 1, 100_000)? as usize,
             header_timeout: seconds("header_timeout_s", 10)?,

@@ -31,7 +31,7 @@ pub async fn run(config: Config) -> Result<(), Failure> {
 pub async fn open_database(config: &Config) -> Result<(Database, Option<Embedded>), Failure> {
     let embedded = match &config.database_url {
         Some(_) => None,
-        None => Some(Embedded::start(&config.data_dir, config.postgres_bin.as_deref()).await?),
+        None => Some(Embedded::start(&config.data_dir, &config.postgres).await?),
     };
     let url = embedded.as_ref().map(Embedded::url).or_else(|| config.database_url.clone()).unwrap_or_default();
     let migrated = async {
