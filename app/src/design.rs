@@ -174,7 +174,7 @@ fn FeedbackStates() -> impl IntoView {
             </div>
         </Card>
         <Card title="Empty"><EmptyState icon="receipt-text" title="No receipts yet" text="Send the first one through the API." action=view! { <LinkButton href="#empty" tone="primary">"Show me how"</LinkButton> }.into_any()/></Card>
-        <Card title="Error"><ErrorState text="The server cannot be reached just now." retry="#error"/></Card>
+        <Card title="Error"><ErrorState text="The server cannot be reached just now." retry="#error" request="req_01kaqm7n4ef8zs9v0yq2p3r5tw"/></Card>
     }
 }
 

@@ -13,12 +13,15 @@ pub struct AppError {
     pub code: String,
     /// Field and code.
     pub fields: Vec<(String, String)>,
+    /// The request's id, for whoever is asked about it; empty if no request arrived.
+    #[serde(default)]
+    pub request: String,
 }
 
 impl From<Problem> for AppError {
     fn from(problem: Problem) -> Self {
         let fields = problem.fields.into_iter().map(|field| (field.location, field.code.into_owned()));
-        Self { code: problem.code.into_owned(), fields: fields.collect() }
+        Self { code: problem.code.into_owned(), fields: fields.collect(), request: String::new() }
     }
 }
 
@@ -30,7 +33,7 @@ impl FromServerFnError for AppError {
             ServerFnErrorErr::Request(_) => "offline",
             _ => "internal",
         };
-        Self { code: code.to_owned(), fields: Vec::new() }
+        Self { code: code.to_owned(), fields: Vec::new(), request: String::new() }
     }
 }
 

@@ -74,7 +74,7 @@ fn Failed(error: AppError) -> impl IntoView {
         let back = view! { <LinkButton href="/dashboard">"To the overview"</LinkButton> }.into_any();
         view! { <EmptyState icon="search" title="Not found" text=sentence(&error.code) action=back/> }.into_any()
     } else {
-        view! { <ErrorState text=sentence(&error.code) retry=""/> }.into_any()
+        view! { <ErrorState text=sentence(&error.code) retry="" request=error.request/> }.into_any()
     };
     view! {
         <PublicLayout>

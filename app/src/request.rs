@@ -3,6 +3,7 @@
 use axum::http::{HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use domain::Problem;
 use domain::context::Cx;
+use domain::id::RequestId;
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 
@@ -10,8 +11,11 @@ use crate::error::AppError;
 
 /// The context of whoever asks. Called first in every server function.
 pub fn cx() -> Result<Cx, AppError> {
-    let cx = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Cx>().cloned());
-    cx.ok_or_else(|| refuse(Problem::unauthenticated()))
+    let parts = use_context::<Parts>();
+    let extensions = parts.as_ref().map(|parts| &parts.extensions);
+    let cx = extensions.and_then(|extensions| extensions.get::<Cx>().cloned());
+    let problem = || extensions.and_then(|extensions| extensions.get::<Problem>().cloned());
+    cx.ok_or_else(|| refuse(problem().unwrap_or_else(Problem::unauthenticated)))
 }
 
 /// A problem as the wire's error, with its status on the answer. What is internal is logged here, once.
@@ -24,7 +28,9 @@ pub fn refuse(problem: Problem) -> AppError {
     if let Some(cause) = &problem.internal {
         leptos::logging::error!("server function: {cause}");
     }
-    problem.into()
+    let request =
+        use_context::<Parts>().and_then(|parts| parts.extensions.get::<RequestId>().map(RequestId::to_string));
+    AppError { request: request.unwrap_or_default(), ..problem.into() }
 }
 
 /// The theme of the cookie, for the first paint.

@@ -91,16 +91,20 @@ const PUBLIC: [&str; 6] = ["/", "/sign-in", "/sign-up", "/verify", "/docs/errors
 /// Sends strangers to sign in, and the signed-in past the doors, before anything is rendered.
 pub async fn pages(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
+    if parts.uri.path() == "/design" && !state.config.design_page {
+        return Refusal(Problem::not_found()).into_response();
+    }
     let cx = match auth::session(&state.domain, &parts).await {
         Ok(cx) => cx,
-        Err(problem) => return Refusal(problem).into_response(),
+        Err(problem) => {
+            // Pages that need nobody are as ever; the others say what is wrong, where they would have asked who is there.
+            parts.extensions.insert(problem);
+            return next.run(Request::from_parts(parts, body)).await;
+        }
     };
     let path = parts.uri.path();
     let signed_in = cx.user_id().is_some();
     let public = PUBLIC.contains(&path) || path.starts_with("/fn/");
-    if path == "/design" && !state.config.design_page {
-        return Refusal(Problem::not_found()).into_response();
-    }
     if !signed_in && !public {
         let next_path: String = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
         return Redirect::to(&format!("/sign-in?next={}", crate::session::encode(&next_path))).into_response();

@@ -105,12 +105,21 @@ pub fn EmptyState(
 
 /// It did not work: what happened in a sentence, and the way to try again.
 #[component]
-pub fn ErrorState(#[prop(into)] text: String, #[prop(into)] retry: String) -> impl IntoView {
+pub fn ErrorState(
+    #[prop(into)] text: String,
+    #[prop(into)] retry: String,
+    /// The id of the request that failed, if one arrived.
+    #[prop(optional, into)]
+    request: String,
+) -> impl IntoView {
+    let request = (!request.is_empty())
+        .then(|| view! { <p>"If you ask us about it, name the request "<code>{request}</code>"."</p> });
     view! {
         <div class="empty" role="alert">
             <Icon name="circle-alert"/>
             <strong>"This could not be shown"</strong>
             <p>{text}</p>
+            {request}
             <a class="button" href=retry rel="external">"Try again"</a>
         </div>
     }

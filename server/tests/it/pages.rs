@@ -115,3 +115,16 @@ async fn signing_in_sets_a_cookie_that_scripts_cannot_read() {
         assert!(cookie.contains(part), "{cookie}");
     }
 }
+
+#[tokio::test]
+async fn without_the_database_pages_say_so_and_the_public_ones_work() {
+    let served = Served::new().await;
+    let token = served.world.org_token("acme").await;
+    served.world.domain.database().close().await;
+    let page = get(&served, "/dashboard", Some(&token)).await;
+    assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
+    let text = String::from_utf8(page.body.clone()).unwrap();
+    assert!(text.contains("The server is busy just now") && text.contains(page.header("request-id")), "{text}");
+    assert_eq!(get(&served, "/verify", Some(&token)).await.status, StatusCode::OK);
+    assert_eq!(get(&served, "/readyz", None).await.status, StatusCode::SERVICE_UNAVAILABLE);
+}
