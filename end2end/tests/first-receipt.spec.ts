@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { expect, hydrated, signUp, test } from '../support/fixtures';
 
-test('from signing up to a receipt verified in the browser', async ({ page, request }, info) => {
+test('from signing up to a receipt verified in the browser', async ({ page }, info) => {
   const started = Date.now();
   await signUp(page);
   await hydrated(page);
@@ -54,7 +54,6 @@ test('from signing up to a receipt verified in the browser', async ({ page, requ
   await page.getByLabel('Choose a file').setInputFiles(file);
   await expect(page.getByText('Verified, on this machine')).toBeVisible();
   await page.context().setOffline(false);
-  void request;
 });
 
 test('the demo becomes receipts while one watches', async ({ page }) => {
