@@ -134,3 +134,17 @@ test('the gallery looks as it looked', async ({ page }) => {
   await hydrated(page);
   await expect(page.locator('main')).toMatchAriaSnapshot({ name: 'design.aria.yml' });
 });
+
+test('a page whose code a later release took away offers to start again', async ({ page, quiet }) => {
+  await signUp(page);
+  await hydrated(page);
+  quiet.allow(/./);
+  await page.route(/\/pkg\/(split|chunk)_/, (route) => route.fulfill({ status: 404 }));
+  await page.getByRole('link', { name: 'Receipts' }).first().click();
+  await expect(page.getByText('This page stopped working.')).toBeVisible();
+  await page.unroute(/\/pkg\/(split|chunk)_/);
+  await page.locator('#crashed').getByRole('link', { name: 'Reload' }).click();
+  await hydrated(page);
+  await page.getByRole('link', { name: 'Receipts' }).first().click();
+  await expect(page.getByRole('heading', { name: 'Receipts' })).toBeVisible();
+});
