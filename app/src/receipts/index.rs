@@ -13,7 +13,7 @@ use crate::error::{field_sentence, sentence};
 use crate::private::{crumb, show};
 use crate::ui::{
     Badge, Button, Column, DateTime, EmptyState, Input, LinkButton, MoneyText, Notice, PageHeader, Pager, Select,
-    Table, format_count,
+    SortLink, Table, format_count,
 };
 
 /// The list: the address says what is shown.
@@ -33,18 +33,17 @@ pub fn ReceiptsPage() -> impl IntoView {
 }
 
 fn receipts_page(Found { list, filter }: Found) -> AnyView {
-    let query = query_of(&filter);
-    let narrowed = !query.is_empty();
+    let narrowed = !query_of(&Filter { sort: None, ..filter.clone() }).is_empty();
     let refused = list.as_ref().err().map(|error| error.fields.clone()).unwrap_or_default();
     let rows = match list {
         Ok(list) if list.data.is_empty() => view! { <NoReceipts narrowed=narrowed/> }.into_any(),
-        Ok(list) => view! { <Rows list=list query=query/> }.into_any(),
+        Ok(list) => view! { <Rows list=list filter=filter.clone()/> }.into_any(),
         Err(error) => {
             view! { <div class="card-body"><Notice tone="bad">{sentence(&error.code)}</Notice></div> }.into_any()
         }
     };
     view! {
-        <PageHeader title="Receipts" about="Everything that was certified in this mode, newest first."/>
+        <PageHeader title="Receipts" about="Everything that was certified in this mode."/>
         <section class="card">
             <Filters filter=filter refused=refused/>
             {rows}
@@ -69,6 +68,7 @@ fn Filters(filter: Filter, refused: Vec<(String, String)>) -> impl IntoView {
             .unwrap_or_default()
     };
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let sort = filter.sort.clone().map(|sort| view! { <input type="hidden" name="sort" value=sort/> });
     let kinds = [("", "Any kind")].into_iter().map(|(value, text)| (value.to_owned(), text.to_owned()));
     let mut kinds: Vec<(String, String)> =
         kinds.chain(KINDS.iter().map(|kind| ((*kind).to_owned(), kind.replace('_', " ")))).collect();
@@ -87,6 +87,7 @@ fn Filters(filter: Filter, refused: Vec<(String, String)>) -> impl IntoView {
             <Input name="min" label="Amount from" value=text(&filter.min) error=error("min") placeholder="0.00"/>
             <Input name="max" label="Amount to" value=text(&filter.max) error=error("max") placeholder="100.00"/>
             {unplaced}
+            {sort}
             <div class="page-actions"><Button>"Filter"</Button><LinkButton href="/receipts" tone="quiet">"Clear"</LinkButton></div>
         </Form>
     }
@@ -104,7 +105,8 @@ fn NoReceipts(narrowed: bool) -> impl IntoView {
 }
 
 #[component]
-fn Rows(list: List<Summary>, query: String) -> impl IntoView {
+fn Rows(list: List<Summary>, filter: Filter) -> impl IntoView {
+    let query = query_of(&filter);
     let page = |name: &str, cursor: Option<String>| {
         let join = if query.is_empty() { "" } else { "&" };
         cursor.map(|cursor| format!("/receipts?{query}{join}{name}={cursor}"))
@@ -112,20 +114,24 @@ fn Rows(list: List<Summary>, query: String) -> impl IntoView {
     let (previous, next) = (page("before", list.previous), page("after", list.next));
     let about = format!("{} receipts on this page", list.data.len());
     view! {
-        <ReceiptTable receipts=list.data query=query/>
+        <ReceiptTable receipts=list.data filter=filter sortable=true/>
         <Pager about=about previous=previous next=next/>
     }
 }
 
-/// Receipts as rows; `query` is the filter they were found by, which their pages keep.
+/// Receipts as rows; `filter` is what they were found by, which their pages keep.
 #[component]
-pub fn ReceiptTable(receipts: Vec<Summary>, query: String) -> impl IntoView {
+pub fn ReceiptTable(receipts: Vec<Summary>, filter: Filter, #[prop(optional)] sortable: bool) -> impl IntoView {
+    let query = query_of(&filter);
+    let by = |order: &str| sortable.then(|| sort_link(&filter, order));
+    // Amounts are sorted in one currency.
+    let by_amount = filter.currency.as_ref().filter(|currency| !currency.is_empty()).and_then(|_| by("amount"));
     let columns = vec![
         Column::new("Receipt"),
         Column::new("Kind"),
-        Column::end("Amount"),
-        Column::new("Happened"),
-        Column::new("Certified"),
+        Column { sort: by_amount, ..Column::end("Amount") },
+        Column { sort: by("happened"), ..Column::new("Happened") },
+        Column { sort: by("issued"), ..Column::new("Certified") },
         Column::end("Entry"),
         Column::new("State"),
     ];
@@ -149,6 +155,18 @@ pub fn ReceiptTable(receipts: Vec<Summary>, query: String) -> impl IntoView {
         }
     };
     view! { <Table caption="Receipts" columns=columns>{receipts.into_iter().map(row).collect_view()}</Table> }
+}
+
+/// The same list in another order: a column not sorted by begins with its greatest.
+fn sort_link(filter: &Filter, order: &str) -> SortLink {
+    let falling = format!("-{order}");
+    let now = match filter.sort.as_deref().filter(|sort| !sort.is_empty()).unwrap_or("-issued") {
+        sort if sort == falling => "descending",
+        sort if sort == order => "ascending",
+        _ => "none",
+    };
+    let sort = if now == "descending" { order.to_owned() } else { falling };
+    SortLink { href: format!("/receipts?{}", query_of(&Filter { sort: Some(sort), ..filter.clone() })), now }
 }
 
 /// `rcpt_…z3nm4`: ids of one moment differ at their end.

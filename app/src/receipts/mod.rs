@@ -22,6 +22,7 @@ pub(crate) fn query_of(filter: &Filter) -> String {
         ("min", &filter.min),
         ("max", &filter.max),
         ("currency", &filter.currency),
+        ("sort", &filter.sort),
     ];
     let given =
         parts.into_iter().filter_map(|(name, value)| Some((name, value.as_deref().filter(|value| !value.is_empty())?)));
@@ -44,5 +45,6 @@ pub(crate) fn filter_of(query: &leptos_router::params::ParamsMap) -> Filter {
         min: query.get("min"),
         max: query.get("max"),
         currency: query.get("currency"),
+        sort: query.get("sort"),
     }
 }

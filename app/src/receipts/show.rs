@@ -32,8 +32,8 @@ fn receipt_page(ReceiptView { receipt, bundle, neighbours, filter }: ReceiptView
     let title = receipt.summary.reference.clone().unwrap_or_else(|| capital(&kind));
     let id = receipt.summary.id;
     let actions = view! {
-        <Neighbour id=neighbours.newer query=query.clone() icon="chevron-left" label="Newer receipt"/>
-        <Neighbour id=neighbours.older query=query icon="chevron-right" label="Older receipt"/>
+        <Neighbour id=neighbours.previous query=query.clone() icon="chevron-left" label="Previous receipt"/>
+        <Neighbour id=neighbours.next query=query icon="chevron-right" label="Next receipt"/>
         <LinkButton href=format!("/receipts/{id}/bundle") external=true><Icon name="download"/>"Download bundle"</LinkButton>
     };
     let proof = receipt.proof.clone();

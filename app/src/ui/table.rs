@@ -77,8 +77,8 @@ pub fn Pager(#[prop(into)] about: String, previous: Option<String>, next: Option
         <div class="pager">
             <span>{about}</span>
             <nav aria-label="Pages">
-                {link(previous, "Newer", "prev")}
-                {link(next, "Older", "next")}
+                {link(previous, "Previous", "prev")}
+                {link(next, "Next", "next")}
             </nav>
         </div>
     }

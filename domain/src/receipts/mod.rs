@@ -111,13 +111,18 @@ pub struct Filter {
     pub max: Option<String>,
     /// Only this currency.
     pub currency: Option<String>,
+    /// The order: a name of [`ORDERS`], with `-` before it for the greatest first; `-issued` if not said.
+    pub sort: Option<String>,
 }
 
-/// The receipts on either side of one, within the same filter.
+/// What receipts can be sorted by; `amount` in one currency.
+pub const ORDERS: &[&str] = &["issued", "happened", "amount"];
+
+/// The receipts on either side of one, within the same filter and order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Neighbours {
-    /// The one issued after it.
-    pub newer: Option<ReceiptId>,
-    /// The one issued before it.
-    pub older: Option<ReceiptId>,
+    /// The one before it in the list.
+    pub previous: Option<ReceiptId>,
+    /// The one after it in the list.
+    pub next: Option<ReceiptId>,
 }

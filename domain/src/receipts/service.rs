@@ -11,7 +11,7 @@ use time::macros::format_description;
 use time::{Date, OffsetDateTime};
 
 use super::proofs::{Proved, prove};
-use super::store::{self, Narrowed, Row, Side};
+use super::store::{self, Key, Narrowed, Row, Side};
 use super::{Filter, Issued, Neighbours, NewReceipt, Proof, Receipt, Summary};
 use crate::Problem;
 use crate::context::Cx;
@@ -209,7 +209,7 @@ pub async fn bundle(cx: &Cx, id: ReceiptId) -> Result<Vec<u8>, Problem> {
     Ok(bundle.to_bytes())
 }
 
-/// A page of receipts, newest first.
+/// A page of receipts, newest first unless the filter says otherwise.
 pub async fn list(cx: &Cx, filter: &Filter, page: &Page) -> Result<List<Summary>, Problem> {
     let log = cx.require(Permission::ReceiptsRead)?;
     let narrowed = narrow(filter)?;
@@ -222,21 +222,21 @@ pub async fn list(cx: &Cx, filter: &Filter, page: &Page) -> Result<List<Summary>
     };
     let (after, before) = (cursor(&page.after, "after")?, cursor(&page.before, "before")?);
     let rows = page.rows() as usize;
-    let side = if before.is_some() { Side::Newer } else { Side::Older };
+    let side = if before.is_some() { Side::Before } else { Side::After };
     let mut tx = cx.begin().await?;
     let mut data = store::list(&mut tx, log, &narrowed, side, before.or(after), rows as i64 + 1).await?;
     let more = data.len() > rows;
     data.truncate(rows);
-    let (newer, older) = match side {
-        Side::Older => (after.is_some(), more),
-        Side::Newer => {
+    let (earlier, further) = match side {
+        Side::After => (after.is_some(), more),
+        Side::Before => {
             data.reverse();
             (more, true)
         }
     };
     let edge =
         |wanted: bool, summary: Option<&Summary>| summary.filter(|_| wanted).map(|summary| summary.id.to_string());
-    Ok(List { next: edge(older, data.last()), previous: edge(newer, data.first()), data })
+    Ok(List { next: edge(further, data.last()), previous: edge(earlier, data.first()), data })
 }
 
 /// The receipts just before and after one in a filtered list.
@@ -244,10 +244,10 @@ pub async fn neighbours(cx: &Cx, id: ReceiptId, filter: &Filter) -> Result<Neigh
     let log = cx.require(Permission::ReceiptsRead)?;
     let narrowed = narrow(filter)?;
     let mut tx = cx.begin().await?;
-    let older = store::list(&mut tx, log, &narrowed, Side::Older, Some(id), 1).await?;
-    let newer = store::list(&mut tx, log, &narrowed, Side::Newer, Some(id), 1).await?;
+    let next = store::list(&mut tx, log, &narrowed, Side::After, Some(id), 1).await?;
+    let previous = store::list(&mut tx, log, &narrowed, Side::Before, Some(id), 1).await?;
     let first = |list: Vec<Summary>| list.first().map(|summary| summary.id);
-    Ok(Neighbours { newer: first(newer), older: first(older) })
+    Ok(Neighbours { previous: first(previous), next: first(next) })
 }
 
 fn narrow(filter: &Filter) -> Result<Narrowed, Problem> {
@@ -289,6 +289,25 @@ fn narrow(filter: &Filter) -> Result<Narrowed, Problem> {
             (Err(_), _) => problem = problem.field(name, "decimal", "A decimal such as 11.77 is wanted."),
         }
     }
+    let sort = given(&filter.sort).unwrap_or_else(|| "-issued".to_owned());
+    let (name, falling) = sort.strip_prefix('-').map_or((sort.as_str(), false), |name| (name, true));
+    narrowed.order = match name {
+        "issued" => (Key::Issued, falling),
+        "happened" => (Key::Happened, falling),
+        "amount" if narrowed.currency.is_some() => (Key::Amount, falling),
+        "amount" => {
+            problem = problem.field("currency", "currency", "Amounts are sorted in one currency: choose which.");
+            (Key::Amount, falling)
+        }
+        _ => {
+            problem = problem.field(
+                "sort",
+                "sort",
+                "issued, happened or amount is wanted, with - before it for the greatest first.",
+            );
+            (Key::Issued, true)
+        }
+    };
     if narrowed
         .reference
         .as_ref()

@@ -20,7 +20,7 @@ pub(super) struct Row {
     pub(super) salt: Option<Vec<u8>>,
 }
 
-/// What a list is narrowed to, in the database's types.
+/// What a list is narrowed to and sorted by, in the database's types.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Narrowed {
     pub(super) kind: Option<String>,
@@ -31,17 +31,32 @@ pub(super) struct Narrowed {
     pub(super) min: Option<i64>,
     pub(super) max: Option<i64>,
     pub(super) currency: Option<String>,
+    /// By what, and whether the greatest comes first.
+    pub(super) order: (Key, bool),
+}
+
+/// What a list is sorted by; the id decides between equals.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Key {
+    /// When it was signed: ids are in that order.
+    #[default]
+    Issued,
+    /// When it happened.
+    Happened,
+    /// How much, in one currency.
+    Amount,
 }
 
 /// Which side of a cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Side {
-    /// Issued before it, newest first.
-    Older,
-    /// Issued after it, oldest first.
-    Newer,
+    /// What follows it, in the list's order.
+    After,
+    /// What leads to it, the nearest first.
+    Before,
 }
 
+#[derive(sqlx::FromRow)]
 struct SummaryRow {
     id: Uuid,
     kind: String,
@@ -69,8 +84,8 @@ impl From<SummaryRow> for Summary {
 
 /// A page of receipts on one side of a cursor; the log's own first statement is not one of them.
 ///
-/// Each optional condition is `$n is null or …`: the planner sees the values, so the plan is the narrowed query's own.
-/// No condition that nearly always holds may fit an index: it would look like the best one while statistics are poor.
+/// Only the conditions that are given are in the statement: its plan is the narrowed query's own. None that nearly always
+/// holds may fit an index, which would look like the best one while statistics are poor.
 pub(super) async fn list(
     tx: &mut Tx,
     (org_id, mode): (OrgId, Mode),
@@ -79,62 +94,62 @@ pub(super) async fn list(
     cursor: Option<ReceiptId>,
     limit: i64,
 ) -> Result<Vec<Summary>, Problem> {
-    let (cursor, id) = (cursor.map(|id| id.0), narrowed.id.map(|id| id.0));
-    let rows = match side {
-        Side::Older => {
-            sqlx::query_as!(
-                SummaryRow,
-                "select id, kind, reference, occurred_at, issued_at, amount_minor, currency, log_index from receipts
-                where org_id = $1 and mode = $2 and kind <> 'log_created' and ($3::uuid is null or id < $3)
-                    and ($4::text is null or kind = $4) and ($5::text is null or reference = $5) and ($6::uuid is null or id = $6)
-                    and ($7::timestamptz is null or occurred_at >= $7) and ($8::timestamptz is null or occurred_at < $8)
-                    and ($9::bigint is null or amount_minor >= $9) and ($10::bigint is null or amount_minor <= $10)
-                    and ($11::text is null or currency = $11)
-                order by id desc limit $12",
-                org_id.0,
-                mode.as_str(),
-                cursor,
-                narrowed.kind.as_deref(),
-                narrowed.reference.as_deref(),
-                id,
-                narrowed.from,
-                narrowed.before,
-                narrowed.min,
-                narrowed.max,
-                narrowed.currency.as_deref(),
-                limit
-            )
-            .fetch_all(tx.connection())
-            .await?
-        }
-        Side::Newer => {
-            sqlx::query_as!(
-                SummaryRow,
-                "select id, kind, reference, occurred_at, issued_at, amount_minor, currency, log_index from receipts
-                where org_id = $1 and mode = $2 and kind <> 'log_created' and ($3::uuid is null or id > $3)
-                    and ($4::text is null or kind = $4) and ($5::text is null or reference = $5) and ($6::uuid is null or id = $6)
-                    and ($7::timestamptz is null or occurred_at >= $7) and ($8::timestamptz is null or occurred_at < $8)
-                    and ($9::bigint is null or amount_minor >= $9) and ($10::bigint is null or amount_minor <= $10)
-                    and ($11::text is null or currency = $11)
-                order by id limit $12",
-                org_id.0,
-                mode.as_str(),
-                cursor,
-                narrowed.kind.as_deref(),
-                narrowed.reference.as_deref(),
-                id,
-                narrowed.from,
-                narrowed.before,
-                narrowed.min,
-                narrowed.max,
-                narrowed.currency.as_deref(),
-                limit
-            )
-            .fetch_all(tx.connection())
-            .await?
-        }
+    let mut sql = sqlx::QueryBuilder::<sqlx::Postgres>::new(
+        "select id, kind, reference, occurred_at, issued_at, amount_minor, currency, log_index from receipts where org_id = ",
+    );
+    sql.push_bind(org_id.0).push(" and mode = ").push_bind(mode.as_str()).push(" and kind <> 'log_created'");
+    let mut narrow = Conditions(&mut sql);
+    narrow.by("kind =", narrowed.kind.as_deref());
+    narrow.by("reference =", narrowed.reference.as_deref());
+    narrow.by("id =", narrowed.id.map(|id| id.0));
+    narrow.by("occurred_at >=", narrowed.from);
+    narrow.by("occurred_at <", narrowed.before);
+    narrow.by("amount_minor >=", narrowed.min);
+    narrow.by("amount_minor <=", narrowed.max);
+    narrow.by("currency =", narrowed.currency.as_deref());
+    let (key, falling) = narrowed.order;
+    let (compared, order) = match (side, falling) {
+        (Side::After, true) | (Side::Before, false) => ("<", "desc"),
+        (Side::After, false) | (Side::Before, true) => (">", "asc"),
     };
+    let column = match key {
+        Key::Issued => "id",
+        Key::Happened => "occurred_at",
+        Key::Amount => "amount_minor",
+    };
+    if key == Key::Amount {
+        sql.push(" and amount_minor is not null");
+    }
+    match (cursor, key) {
+        (Some(cursor), Key::Issued) => {
+            sql.push(format_args!(" and id {compared} ")).push_bind(cursor.0);
+        }
+        (Some(cursor), Key::Happened | Key::Amount) => {
+            sql.push(format_args!(" and ({column}, id) {compared} (select {column}, id from receipts where org_id = "));
+            sql.push_bind(org_id.0).push(" and mode = ").push_bind(mode.as_str()).push(" and id = ");
+            sql.push_bind(cursor.0).push(")");
+        }
+        (None, _) => {}
+    }
+    let second = if key == Key::Issued { String::new() } else { format!(", id {order}") };
+    sql.push(format_args!(" order by {column} {order}{second} limit ")).push_bind(limit);
+    let rows: Vec<SummaryRow> = sql.build_query_as().fetch_all(tx.connection()).await?;
     Ok(rows.into_iter().map(Summary::from).collect())
+}
+
+/// The optional conditions of a query.
+struct Conditions<'a>(&'a mut sqlx::QueryBuilder<sqlx::Postgres>);
+
+impl Conditions<'_> {
+    /// ` and <condition> $n`, if there is a value.
+    fn by<'v, T>(&mut self, condition: &'static str, value: Option<T>)
+    where
+        T: sqlx::Encode<'v, sqlx::Postgres> + sqlx::Type<sqlx::Postgres> + Send + 'v,
+    {
+        if let Some(value) = value {
+            self.0.push(" and ").push(condition).push(" ").push_bind(value);
+        }
+    }
 }
 
 pub(super) async fn find(tx: &mut Tx, (org_id, mode): (OrgId, Mode), id: ReceiptId) -> Result<Row, Problem> {

@@ -176,9 +176,9 @@ pub struct ReceiptListOut {
     /// Always `list`.
     #[schema(example = "list")]
     object: &'static str,
-    /// Newest first.
+    /// In the order asked for.
     data: Vec<ReceiptOut>,
-    /// Whether older ones follow.
+    /// Whether more follow.
     has_more: bool,
     /// Give it as `after` for the next page.
     next_cursor: Option<String>,
@@ -212,6 +212,9 @@ pub struct ListQuery {
     max: Option<String>,
     /// Only this currency.
     currency: Option<String>,
+    /// `issued`, `happened` or, with `currency`, `amount`; `-` before it for the greatest first. `-issued` if not said.
+    #[param(example = "-happened")]
+    sort: Option<String>,
 }
 
 /// Issues a receipt.
@@ -256,7 +259,7 @@ pub async fn create_receipt(
     Ok(response)
 }
 
-/// Lists receipts, newest first.
+/// Lists receipts, newest first unless `sort` says otherwise.
 #[utoipa::path(
     get,
     path = "/receipts",
@@ -283,6 +286,7 @@ pub async fn list_receipts(
         min: query.min,
         max: query.max,
         currency: query.currency,
+        sort: query.sort,
     };
     let List { data, next, previous } = receipts::list(&cx, &filter, &page).await?;
     let mode = cx.tenant()?.1;
