@@ -3,7 +3,7 @@
 use domain::api_keys::ApiKey;
 use domain::imports::{Import, State};
 use domain::logs::Head;
-use domain::receipts::{Filter, Summary};
+use domain::receipts::Summary;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use serde::{Deserialize, Serialize};
@@ -78,7 +78,7 @@ fn overview_page(overview: Overview) -> AnyView {
         {checklist}
         <Figures head=overview.head today=overview.today latest=first/>
         <Card title="Latest receipts" flush=true actions=view! { <LinkButton href="/receipts" size="small">"All receipts"</LinkButton> }.into_any()>
-            <ReceiptTable receipts=overview.latest filter=Filter::default()/>
+            <ReceiptTable receipts=overview.latest query=String::new()/>
         </Card>
     }
     .into_any()

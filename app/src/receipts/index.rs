@@ -113,25 +113,32 @@ fn Rows(list: List<Summary>, filter: Filter) -> impl IntoView {
     };
     let (previous, next) = (page("before", list.previous), page("after", list.next));
     let about = format!("{} receipts on this page", list.data.len());
+    // Amounts are sorted in one currency.
+    let one_currency = filter.currency.as_ref().is_some_and(|currency| !currency.is_empty());
+    let sorts = [
+        one_currency.then(|| sort_link(&filter, "amount")),
+        Some(sort_link(&filter, "happened")),
+        Some(sort_link(&filter, "issued")),
+    ];
     view! {
-        <ReceiptTable receipts=list.data filter=filter sortable=true/>
+        <ReceiptTable receipts=list.data query=query.clone() sorts=sorts/>
         <Pager about=about previous=previous next=next/>
     }
 }
 
-/// Receipts as rows; `filter` is what they were found by, which their pages keep.
+/// What sorts the columns of amounts, of when it happened, and of when it was signed.
+pub type Sorts = [Option<SortLink>; 3];
+
+/// Receipts as rows; `query` is the filter they were found by, which their pages keep.
 #[component]
-pub fn ReceiptTable(receipts: Vec<Summary>, filter: Filter, #[prop(optional)] sortable: bool) -> impl IntoView {
-    let query = query_of(&filter);
-    let by = |order: &str| sortable.then(|| sort_link(&filter, order));
-    // Amounts are sorted in one currency.
-    let by_amount = filter.currency.as_ref().filter(|currency| !currency.is_empty()).and_then(|_| by("amount"));
+pub fn ReceiptTable(receipts: Vec<Summary>, query: String, #[prop(optional)] sorts: Sorts) -> impl IntoView {
+    let [amount, happened, issued] = sorts;
     let columns = vec![
         Column::new("Receipt"),
         Column::new("Kind"),
-        Column { sort: by_amount, ..Column::end("Amount") },
-        Column { sort: by("happened"), ..Column::new("Happened") },
-        Column { sort: by("issued"), ..Column::new("Certified") },
+        Column { sort: amount, ..Column::end("Amount") },
+        Column { sort: happened, ..Column::new("Happened") },
+        Column { sort: issued, ..Column::new("Certified") },
         Column::end("Entry"),
         Column::new("State"),
     ];
