@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 mod service;
 #[cfg(feature = "server")]
 pub(crate) mod store;
+#[cfg(feature = "server")]
+pub mod tiles;
 
 #[cfg(feature = "server")]
 pub use service::head;

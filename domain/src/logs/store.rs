@@ -94,6 +94,29 @@ pub(crate) async fn leaf_hashes(
     Ok(hashes)
 }
 
+/// As many entries as wanted from one index on, in order.
+pub(crate) async fn entries(
+    connection: &mut PgConnection,
+    org_id: OrgId,
+    mode: Mode,
+    from: u64,
+    count: u64,
+) -> Result<Vec<Vec<u8>>, Problem> {
+    let entries = sqlx::query_scalar!(
+        "select statement from receipts where org_id = $1 and mode = $2 and log_index >= $3 order by log_index limit $4",
+        org_id.0,
+        mode.as_str(),
+        from.cast_signed(),
+        count.cast_signed()
+    )
+    .fetch_all(connection)
+    .await?;
+    if entries.len() as u64 != count {
+        return Err(Problem::internal(format!("{count} entries from {from} are not all there")));
+    }
+    Ok(entries)
+}
+
 /// The hashes of one tile, 32 bytes each.
 pub(crate) async fn tile(
     connection: &mut PgConnection,

@@ -31,7 +31,7 @@ pub(super) async fn prove(
     let mut wanted = tiles_for_inclusion(index, size);
     wanted.extend(frontier_tiles(size).into_iter().filter(|tile| !wanted.contains(tile)).collect::<Vec<_>>());
     for tile in wanted {
-        let bytes = read(tx, log, tile).await?;
+        let bytes = logs::tiles::read(tx, log, tile).await?;
         tiles.insert(tile, &bytes).map_err(|_| Problem::internal(format!("tile {} has another width", tile.path())))?;
     }
     let unproved = |error| Problem::internal(format!("entry {index} of {size}: {error:?}"));
@@ -70,17 +70,4 @@ fn root(size: u64, tiles: &TileSet) -> Option<Hash> {
     }
     let roots: Option<Vec<Hash>> = subtrees(size).map(|(level, index)| tiles.node(level, index)).collect();
     Some(Frontier::from_parts(size, roots?)?.root())
-}
-
-/// A tile's bytes: a stored one cut to its width (a narrower tile is the beginning of a wider one), or the newest leaves.
-async fn read(tx: &mut Tx, (org_id, mode): (OrgId, Mode), tile: TileId) -> Result<Vec<u8>, Problem> {
-    if tile.level == 0 {
-        let from = tile.index * WIDTH;
-        let leaves =
-            logs::store::leaf_hashes(tx.connection(), org_id, mode, from, from + u64::from(tile.width)).await?;
-        return Ok(leaves.iter().flat_map(|leaf| leaf.0).collect());
-    }
-    let mut bytes = logs::store::tile(tx.connection(), org_id, mode, tile.level, tile.index).await?;
-    bytes.truncate(usize::from(tile.width) * 32);
-    Ok(bytes)
 }

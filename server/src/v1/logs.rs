@@ -1,7 +1,10 @@
 //! `/v1/log`
 
-use axum::response::Response;
-use domain::logs;
+use axum::extract::Path;
+use axum::http::header;
+use axum::response::{IntoResponse as _, Response};
+use domain::{Problem, logs};
+use ledger::tile::{TileId, parse_entries_path};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -52,4 +55,52 @@ pub async fn get_log(ApiCx(cx): ApiCx) -> Result<Response, Refusal> {
         log_key: head.keys.log,
         issuing_key: head.keys.issuing,
     }))
+}
+
+/// The log's latest checkpoint (C2SP tlog-tiles, below the prefix `/v1/log`).
+#[utoipa::path(
+    get,
+    path = "/log/checkpoint",
+    tag = "log",
+    security(("api_key" = [])),
+    responses(
+        (status = 200, description = "A signed note: the log's name, its size, its root, and the signature.", content_type = "text/plain", body = String),
+        (status = 401, description = "No valid API key.", body = ProblemOut, content_type = "application/problem+json"),
+        (status = 404, description = "The log is empty.", body = ProblemOut, content_type = "application/problem+json"),
+    )
+)]
+pub async fn get_log_checkpoint(ApiCx(cx): ApiCx) -> Result<Response, Refusal> {
+    let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
+    Ok((headers, logs::tiles::checkpoint(&cx).await?).into_response())
+}
+
+/// A tile of the log's tree, or a bundle of its entries (C2SP tlog-tiles).
+///
+/// `<level>/<index>` are up to 256 hashes of 32 bytes; `entries/<index>` up to 256 entries, each after its length in two
+/// bytes. An index is written in groups of three digits, all but the last with an `x` before it; `.p/<width>` at the end
+/// asks for the beginning of one that is not full yet. What is there never changes.
+#[utoipa::path(
+    get,
+    path = "/v1/log/tile/{path}",
+    tag = "log",
+    security(("api_key" = [])),
+    params(("path" = String, Path, description = "The rest of the tile's path.", example = "0/x001/234.p/56")),
+    responses(
+        (status = 200, description = "The hashes, or the entries.", content_type = "application/octet-stream", body = [u8]),
+        (status = 401, description = "No valid API key.", body = ProblemOut, content_type = "application/problem+json"),
+        (status = 404, description = "The log is not that large, or the path is not spelt that way.", body = ProblemOut, content_type = "application/problem+json"),
+    )
+)]
+pub async fn get_log_tile(ApiCx(cx): ApiCx, Path(path): Path<String>) -> Result<Response, Refusal> {
+    let path = format!("tile/{path}");
+    let bytes = match (parse_entries_path(&path), TileId::parse(&path)) {
+        (Some((index, width)), _) => logs::tiles::entries(&cx, index, width).await?,
+        (None, Some(tile)) => logs::tiles::tile(&cx, tile).await?,
+        (None, None) => return Err(Problem::not_found().into()),
+    };
+    let headers = [
+        (header::CONTENT_TYPE, "application/octet-stream"),
+        (header::CACHE_CONTROL, "private, max-age=31536000, immutable"),
+    ];
+    Ok((headers, bytes).into_response())
 }

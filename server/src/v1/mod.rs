@@ -27,6 +27,7 @@ const BODY_MAX: usize = 320 << 10;
     ),
     servers((url = "/", description = "This server")),
     modifiers(&Bearer),
+    paths(logs::get_log_tile),
     tags(
         (name = "receipts", description = "Issue receipts, find them, and take them away as files that verify offline."),
         (name = "imports", description = "Files of business events that become receipts."),
@@ -53,6 +54,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(imports::get_import))
         .routes(routes!(imports::list_import_refusals))
         .routes(routes!(logs::get_log))
+        .routes(routes!(logs::get_log_checkpoint))
         .layer(axum::extract::DefaultBodyLimit::max(BODY_MAX));
     let large = OpenApiRouter::new()
         .routes(routes!(imports::create_import))
@@ -72,6 +74,8 @@ pub fn router() -> Router<AppState> {
     let document: &'static str = openapi().leak();
     let (router, _) = api().split_for_parts();
     router
+        // Of several segments, which an OpenAPI path cannot say.
+        .route("/v1/log/tile/{*path}", axum::routing::get(logs::get_log_tile))
         .route("/v1/openapi.json", axum::routing::get(async move || ([("content-type", "application/json")], document)))
         .route("/v1", axum::routing::any(missing))
         .route("/v1/{*rest}", axum::routing::any(missing))

@@ -140,3 +140,57 @@ async fn the_checked_in_document_is_the_handlers_own() {
     let document = served.send(Request::get("/v1/openapi.json").body(Body::empty()).unwrap()).await.json();
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
 }
+
+#[tokio::test]
+async fn the_whole_log_can_be_fetched_as_tiles_and_checked() {
+    use ledger::checkpoint::Checkpoint;
+    use ledger::hash::leaf_hash;
+    use ledger::note::{Note, VerifierKey};
+    use ledger::tile::{TileId, decode_entries, entries_path, tiles_of};
+    use ledger::tree::Frontier;
+
+    let served = Served::new().await;
+    let ((acme, key), (_, other)) = (served.org("acme").await, served.org("other").await);
+    let new = |n: u32| {
+        let body = format!(r#"{{"reference":"order-{n}"}}"#);
+        (domain::receipts::NewReceipt::from_json(body.as_bytes()).unwrap(), format!("key-{n}"))
+    };
+    domain::receipts::issue_many(&acme, (0..600).map(new).collect()).await.unwrap();
+    let get =
+        async |key: &str, path: &str| served.api(key, "GET", &format!("/v1/log/{path}"), &[], Body::empty()).await;
+    let note = String::from_utf8(get(&key, "checkpoint").await.body).unwrap();
+    let head = served.api(&key, "GET", "/v1/log", &[], Body::empty()).await.json();
+    assert_eq!(head["checkpoint"], note.as_str());
+    let note = Note::parse(&note).unwrap();
+    note.verify(&[head["log_key"].as_str().unwrap().parse::<VerifierKey>().unwrap()]).unwrap();
+    let checkpoint = Checkpoint::parse(note.text()).unwrap();
+    assert_eq!(checkpoint.size, 601);
+
+    let mut frontier = Frontier::empty();
+    for (index, width) in [(0, 256_u16), (1, 256), (2, 89)] {
+        let bundle = get(&key, &entries_path(index, width)).await;
+        let hashes: Vec<_> = decode_entries(&bundle.body).unwrap().into_iter().map(leaf_hash).collect();
+        let tile = get(&key, &TileId { level: 0, index, width }.path()).await;
+        assert_eq!(tile.body, hashes.iter().flat_map(|hash| hash.0).collect::<Vec<u8>>());
+        assert!(tile.header("cache-control").contains("immutable"));
+        hashes.into_iter().for_each(|hash| frontier.push(hash));
+    }
+    assert_eq!(frontier.root(), checkpoint.root, "the entries are what the log signed");
+    for tile in tiles_of(601) {
+        assert_eq!(get(&key, &tile.path()).await.body.len(), usize::from(tile.width) * 32, "{}", tile.path());
+    }
+    assert_eq!(get(&key, "tile/0/000.p/7").await.body, get(&key, "tile/0/000").await.body[..7 * 32]);
+    for path in [
+        "tile/0/002",
+        "tile/0/002.p/90",
+        "tile/0/2.p/1",
+        "tile/1/000.p/3",
+        "tile/64/000.p/1",
+        "tile/entries/003.p/1",
+        "tile/x",
+    ] {
+        assert_eq!(get(&key, path).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    assert_eq!(get(&other, "tile/0/000.p/1").await.status, StatusCode::NOT_FOUND, "another's log is another log");
+    assert_eq!(get("cn_test_no", "checkpoint").await.status, StatusCode::UNAUTHORIZED);
+}
