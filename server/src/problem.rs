@@ -55,7 +55,9 @@ pub struct FieldOut {
 }
 
 impl ProblemOut {
-    fn new(problem: &Problem, status: StatusCode, request_id: RequestId) -> Self {
+    /// What is said of a problem, in a request of that id.
+    pub fn new(problem: &Problem, request_id: RequestId) -> Self {
+        let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let errors = problem.fields.iter().map(|field| FieldOut {
             location: field.location.clone(),
             code: field.code.to_string(),
@@ -105,7 +107,7 @@ impl IntoResponse for Refusal {
 /// Gives a refusal its body; any other response is as it was.
 pub fn with_body(mut response: Response, request_id: RequestId) -> Response {
     let Some(problem) = response.extensions().get::<Problem>() else { return response };
-    let json = serde_json::to_vec(&ProblemOut::new(problem, response.status(), request_id)).unwrap_or_default();
+    let json = serde_json::to_vec(&ProblemOut::new(problem, request_id)).unwrap_or_default();
     for (name, value) in [(header::CONTENT_TYPE, "application/problem+json"), (header::CACHE_CONTROL, "no-store")] {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }

@@ -8,6 +8,8 @@ use crate::money::Money;
 use crate::{Mode, logs};
 
 #[cfg(feature = "server")]
+pub mod batch;
+#[cfg(feature = "server")]
 mod new;
 #[cfg(feature = "server")]
 mod proofs;

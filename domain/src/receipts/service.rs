@@ -62,7 +62,7 @@ pub async fn issue_many(
     Ok(ids.into_iter().zip(outcomes).map(answer).collect())
 }
 
-fn sign(cx: &Cx, identity: &Identity, new: NewReceipt, key: Option<&str>) -> Result<Entry, Problem> {
+pub(super) fn sign(cx: &Cx, identity: &Identity, new: NewReceipt, key: Option<&str>) -> Result<Entry, Problem> {
     let (org_id, mode) = cx.tenant()?;
     if key.is_some_and(|key| key.is_empty() || key.len() > KEY_MAX || !key.bytes().all(|byte| byte.is_ascii_graphic()))
     {
@@ -101,12 +101,12 @@ fn sign(cx: &Cx, identity: &Identity, new: NewReceipt, key: Option<&str>) -> Res
 }
 
 /// What the answer needs of an entry that the sequencer takes away.
-struct Kept {
+pub(super) struct Kept {
     row: Row,
 }
 
 impl Kept {
-    fn of(entry: &Entry) -> Self {
+    pub(super) fn of(entry: &Entry) -> Self {
         let summary = Summary {
             id: entry.id,
             kind: entry.kind.clone(),
@@ -128,7 +128,7 @@ impl Kept {
     }
 }
 
-async fn answer(cx: &Cx, identity: &Identity, kept: Kept, outcome: Outcome) -> Result<Issued, Problem> {
+pub(super) async fn answer(cx: &Cx, identity: &Identity, kept: Kept, outcome: Outcome) -> Result<Issued, Problem> {
     match outcome {
         Outcome::Placed(Placed { log_index, leaf_hash, tree_size, proof, checkpoint }) => {
             let mut row = kept.row;

@@ -59,7 +59,10 @@ fn api() -> OpenApiRouter<AppState> {
     let large = OpenApiRouter::new()
         .routes(routes!(imports::create_import))
         .layer(axum::extract::DefaultBodyLimit::max(domain::imports::MAX_BYTES));
-    OpenApiRouter::with_openapi(Document::openapi()).nest("/v1", small.merge(large))
+    let batch = OpenApiRouter::new()
+        .routes(routes!(receipts::create_receipts))
+        .layer(axum::extract::DefaultBodyLimit::max(domain::receipts::batch::MAX_BYTES));
+    OpenApiRouter::with_openapi(Document::openapi()).nest("/v1", small.merge(batch).merge(large))
 }
 
 /// The OpenAPI 3.1 document, from the handlers themselves.

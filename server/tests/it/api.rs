@@ -194,3 +194,37 @@ async fn the_whole_log_can_be_fetched_as_tiles_and_checked() {
     assert_eq!(get(&other, "tile/0/000.p/1").await.status, StatusCode::NOT_FOUND, "another's log is another log");
     assert_eq!(get("cn_test_no", "checkpoint").await.status, StatusCode::UNAUTHORIZED);
 }
+
+#[tokio::test]
+async fn a_batch_has_a_result_for_each_and_one_refusal_leaves_the_others() {
+    let served = Served::new().await;
+    let (_, key) = served.org("acme").await;
+    let post = async |body: String| served.api(&key, "POST", "/v1/receipts/batch", &[], body).await;
+    let body = r#"{"receipts":[
+        {"idempotency_key":"a","reference":"order-1"},
+        {"amount":{"value":"1.234","currency":"USD"}},
+        {"idempotency_key":"a","reference":"order-1"},
+        {"idempotency_key":"a","reference":"other"},
+        {"idempotency_key":"","reference":"order-2"},
+        7,
+        {"reference":"order-3"}]}"#;
+    let answer = post(body.to_owned()).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let results = answer.json();
+    let statuses: Vec<_> = (0..7).map(|n| results["data"][n]["status"].as_u64().unwrap()).collect();
+    assert_eq!(statuses, [201, 422, 201, 409, 422, 422, 201]);
+    assert_eq!(results["data"][0]["receipt"], results["data"][2]["receipt"], "the same key gives the same receipt");
+    assert_eq!(results["data"][2]["replayed"], true);
+    assert_eq!(results["data"][1]["problem"]["errors"][0]["location"], "amount.value");
+    assert_eq!(results["data"][1]["problem"]["request_id"], answer.header("request-id"));
+    let last = results["data"][6]["receipt"]["id"].as_str().unwrap();
+    let file = served.api(&key, "GET", &format!("/v1/receipts/{last}/bundle"), &[], Body::empty()).await;
+    assert!(verify(&file.body, None).is_verified());
+
+    let many = |n: usize| format!(r#"{{"receipts":[{}]}}"#, vec!["{}"; n].join(","));
+    assert_eq!(post(many(1000)).await.json()["data"].as_array().unwrap().len(), 1000);
+    for refused in [many(1001), many(0), "{}".to_owned(), "[]".to_owned(), r#"{"receipts":[{}],"more":1}"#.to_owned()] {
+        assert_eq!(post(refused).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    assert_eq!(served.api(&key, "GET", "/v1/log", &[], Body::empty()).await.json()["receipts"], 1002);
+}
