@@ -43,6 +43,7 @@ test('from signing up to a receipt verified in the browser', async ({ page }, in
   const certnode = process.env.CERTNODE_BIN;
   if (certnode) {
     expect(execFileSync(certnode, ['verify', file]).toString()).toContain('Verified: rcpt_');
+    expect(execFileSync('python3', ['../docs/verify.py', file]).toString()).toContain('ok    the log signed its state');
     const { readFileSync } = await import('node:fs');
     const changed = info.outputPath('changed.certnode');
     writeFileSync(changed, readFileSync(file, 'utf8').replace('49.90', '94.90'));
