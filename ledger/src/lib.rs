@@ -2,7 +2,7 @@
 //!
 //! Pure: no I/O, no clock, no randomness, no async. The same code signs on the server and verifies in the browser, on the
 //! command line and in the tests. Formats are public ones, so that tools we did not write read what is written here:
-//! RFC 6962/9162 trees, C2SP `tlog-tiles`, `signed-note`, `tlog-checkpoint`, `tlog-proof` and `tlog-policy`, RFC 8785 canonical JSON,
+//! RFC 6962/9162 trees, C2SP `tlog-tiles`, `signed-note`, `tlog-checkpoint`, `tlog-proof`, `tlog-policy` and `tlog-witness`, RFC 8785 canonical JSON,
 //! RFC 8032 Ed25519 with strict verification. Nothing here panics on what comes from outside.
 
 #![forbid(unsafe_code)]
@@ -24,3 +24,4 @@ pub mod tile;
 pub mod tlog_proof;
 pub mod tree;
 pub mod verify;
+pub mod witness;
