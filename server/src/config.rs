@@ -242,7 +242,7 @@ fn master_key(text: &str) -> Option<[u8; 32]> {
 }
 
 /// Writes a file that only its owner may read; durable before it returns, and never over another.
-fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+pub(crate) fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write as _;
     use std::os::unix::fs::OpenOptionsExt as _;
     if let Some(parent) = path.parent() {

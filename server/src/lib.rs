@@ -15,6 +15,7 @@ pub mod serve;
 pub mod session;
 pub mod v1;
 pub mod verify;
+pub mod witness;
 
 pub use router::AppState;
 

@@ -3,12 +3,13 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, reason = "a command-line tool answers on standard output")]
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use server::config::{self, Config};
-use server::{Failure, import, serve, v1, verify};
+use server::{Failure, import, serve, v1, verify, witness};
 use tracing_subscriber::EnvFilter;
 
 #[global_allocator]
@@ -51,6 +52,21 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Cosigns the checkpoints of logs, each only if it continues the one before (C2SP tlog-witness).
+    Witness {
+        /// The witness's name, such as witness.example.com/w1; its key bears it.
+        #[arg(long)]
+        name: String,
+        /// The verifier key of a log to follow, NAME+ID+KEY; may be given again.
+        #[arg(long = "log", value_name = "VKEY", required = true)]
+        logs: Vec<String>,
+        /// Where it keeps its key and what it cosigned.
+        #[arg(long, default_value = "witness")]
+        data: PathBuf,
+        /// Where it listens.
+        #[arg(long, default_value = "127.0.0.1:3100")]
+        listen: SocketAddr,
+    },
     /// Brings the database up to date, and ends.
     Migrate,
     /// Prints the OpenAPI document of the REST API.
@@ -79,6 +95,12 @@ fn run(command: Command) -> Result<bool, Failure> {
             import::run(&file, &maps, &url, &key)
         }
         Command::Verify { file, policy, json } => verify::run(&file, policy.as_deref(), json),
+        Command::Witness { name, logs, data, listen } => {
+            let key = |vkey: &String| vkey.parse().map_err(|error| format!("--log {vkey}: {error:?}"));
+            let settings = witness::Settings { name, logs: logs.iter().map(key).collect::<Result<_, _>>()?, data };
+            on_runtime(async move |config| witness::run(Config { site_addr: listen, ..config }, settings).await)
+                .map(|()| true)
+        }
         Command::Openapi => {
             print!("{}", v1::openapi());
             Ok(true)

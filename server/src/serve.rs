@@ -60,14 +60,7 @@ async fn serve(config: Config, listener: TcpListener, database: Database) -> Res
     let hashes_at_once = config.hashes_at_once;
     let domain =
         Domain::start(Options { database: database.clone(), keyring, clock: Arc::new(SystemClock), hashes_at_once });
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let stop = async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    };
-    let stop = stop.boxed().shared();
+    let stop = asked_to_stop()?.boxed().shared();
     let state = AppState::new(domain.clone(), Arc::new(config.clone()));
     #[expect(clippy::print_stdout, reason = "the address is what a person who started the server looks for")]
     {
@@ -78,4 +71,15 @@ async fn serve(config: Config, listener: TcpListener, database: Database) -> Res
     domain.drain().await;
     database.close().await;
     Ok(worked?)
+}
+
+/// Ends when the process is asked to: SIGTERM, or SIGINT (Ctrl-C).
+pub fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
