@@ -12,6 +12,8 @@ use crate::imports::{self, RunImport};
 
 /// How long a job may go on after the server was told to stop; it is run again by the next one.
 const GRACE: Duration = Duration::from_secs(5);
+/// Between two rounds of anchoring.
+const ANCHOR_EVERY: Duration = Duration::from_secs(1);
 /// Between two rounds of upkeep.
 const UPKEEP: Duration = Duration::from_secs(5);
 /// Rounds of upkeep between two sweeps of what has ended.
@@ -66,6 +68,7 @@ pub async fn run_workers(
     let upkeep = async {
         tokio::select! {
             () = upkeep(&domain) => {}
+            () = anchoring(&domain) => {}
             () = stop => {}
         }
         // What the last seconds used is written down before the end.
@@ -74,6 +77,16 @@ pub async fn run_workers(
     let (result, ()) = tokio::join!(worker.run(), upkeep);
     pool.close().await;
     result.map_err(|error| DatabaseError::Jobs(error.to_string()))
+}
+
+/// The states of logs that moved, into the root log; what fails is tried again a second later.
+async fn anchoring(domain: &Domain) {
+    loop {
+        tokio::time::sleep(ANCHOR_EVERY).await;
+        if let Err(problem) = crate::anchors::anchor(domain).await {
+            tracing::warn!(%problem, internal = problem.internal, "anchoring");
+        }
+    }
 }
 
 async fn upkeep(domain: &Domain) {

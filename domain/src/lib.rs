@@ -27,6 +27,8 @@ pub mod problem;
 pub mod receipts;
 
 #[cfg(feature = "server")]
+pub mod anchors;
+#[cfg(feature = "server")]
 pub mod context;
 #[cfg(feature = "server")]
 pub mod database;

@@ -42,12 +42,14 @@ fn security_headers(headers: &mut HeaderMap, state: &AppState) {
         ("x-content-type-options", "nosniff"),
         ("referrer-policy", "strict-origin-when-cross-origin"),
         ("cross-origin-opener-policy", "same-origin"),
-        ("cross-origin-resource-policy", "same-origin"),
         ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
         ("x-frame-options", "DENY"),
     ] {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
+    headers
+        .entry(HeaderName::from_static("cross-origin-resource-policy"))
+        .or_insert(HeaderValue::from_static("same-origin"));
     // Pages set their own policy, with the nonce of their scripts; everything else may do nothing at all.
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(
         "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",

@@ -10,6 +10,7 @@ pub mod import;
 pub mod layers;
 pub mod live;
 pub mod problem;
+pub mod root_log;
 pub mod router;
 pub mod serve;
 pub mod session;

@@ -16,7 +16,7 @@ use tower_http::services::ServeDir;
 use crate::auth::SessionCx;
 use crate::config::Config;
 use crate::problem::Refusal;
-use crate::{layers, live, session, v1};
+use crate::{layers, live, root_log, session, v1};
 
 /// The largest form or server-function call.
 const FORM_MAX: usize = 64 << 10;
@@ -68,6 +68,7 @@ pub fn router(state: AppState) -> Router {
         .merge(pages(&state).merge(forms))
         .layer(axum::extract::DefaultBodyLimit::max(FORM_MAX))
         .merge(v1::router())
+        .merge(root_log::router())
         .route("/live", get(live::live))
         .route("/receipts/{id}/bundle", get(bundle))
         .route("/healthz", get(async || "ok"))

@@ -12,7 +12,7 @@ pub mod tiles;
 #[cfg(feature = "server")]
 pub use service::head;
 #[cfg(feature = "server")]
-pub(crate) use service::{Identities, Identity, create, identity};
+pub(crate) use service::{Identities, Identity, create, identity, identity_of_root};
 
 /// A log's public keys, as C2SP signed-note verifier keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

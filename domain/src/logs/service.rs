@@ -66,6 +66,28 @@ pub(crate) async fn create(cx: &Cx, tx: &mut Tx, org_id: OrgId) -> Result<(), Pr
     Ok(())
 }
 
+/// The identity of the root log, which is made when it is first asked for.
+pub(crate) async fn identity_of_root(root: &Cx) -> Result<Arc<Identity>, Problem> {
+    if let Err(problem) = identity(root).await {
+        if problem.status != 404 {
+            return Err(problem);
+        }
+        let (org_id, mode) = root.tenant()?;
+        let origin = root.domain.keyring.origin(org_id, mode);
+        let identity = Identity::derive(&root.domain.keyring, org_id, mode, origin)?;
+        let new = store::New {
+            origin: &identity.origin,
+            log_vkey: &identity.public.log,
+            issuing_vkey: &identity.public.issuing,
+            created_at: root.now(),
+        };
+        let mut tx = root.begin().await?;
+        store::insert(tx.connection(), org_id, mode, new).await?;
+        tx.commit().await?;
+    }
+    identity(root).await
+}
+
 /// The identity of the actor's log.
 pub(crate) async fn identity(cx: &Cx) -> Result<Arc<Identity>, Problem> {
     let (org_id, mode) = cx.tenant()?;

@@ -34,7 +34,8 @@ pub(crate) async fn insert(
 ) -> Result<(), Problem> {
     sqlx::query!(
         "insert into logs (org_id, mode, origin, log_vkey, issuing_vkey, size, frontier, root, checkpoint, created_at)
-        values ($1, $2, $3, $4, $5, 0, '', $6, '', $7)",
+        values ($1, $2, $3, $4, $5, 0, '', $6, '', $7)
+        on conflict (org_id, mode) do nothing",
         org_id.0,
         mode.as_str(),
         new.origin,

@@ -23,6 +23,8 @@ mod tests;
 #[cfg(feature = "server")]
 pub use new::NewReceipt;
 #[cfg(feature = "server")]
+pub(crate) use proofs::prove;
+#[cfg(feature = "server")]
 pub(crate) use service::timestamp;
 #[cfg(feature = "server")]
 pub use service::{bundle, get, issue, issue_many, list, neighbours};

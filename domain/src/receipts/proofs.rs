@@ -12,15 +12,15 @@ use crate::logs::{self, Identity};
 use crate::{Mode, Problem};
 
 /// A proof and the checkpoint it leads to.
-pub(super) struct Proved {
-    pub(super) hashes: Vec<Hash>,
-    pub(super) checkpoint: String,
+pub(crate) struct Proved {
+    pub(crate) hashes: Vec<Hash>,
+    pub(crate) checkpoint: String,
 }
 
 /// The proof of an entry in the tree of `size` leaves, with that tree's checkpoint.
 ///
 /// Signatures are deterministic (RFC 8032), so the checkpoint of any size the log had comes out as it was first signed.
-pub(super) async fn prove(
+pub(crate) async fn prove(
     tx: &mut Tx,
     log: (OrgId, Mode),
     identity: &Identity,

@@ -13,14 +13,15 @@ use time::{Date, OffsetDateTime};
 use super::proofs::{Proved, prove};
 use super::store::{self, Key, Narrowed, Row, Side};
 use super::{Filter, Issued, Neighbours, NewReceipt, Proof, Receipt, Summary};
-use crate::Problem;
 use crate::context::Cx;
+use crate::database::Tx;
 use crate::id::ReceiptId;
 use crate::logs::{self, Identity};
 use crate::money::{Money, MoneyError};
 use crate::page::{List, Page};
 use crate::permission::Permission;
 use crate::sequencer::{Entry, Outcome, Placed};
+use crate::{Problem, anchors};
 
 const KEY_MAX: usize = 255;
 
@@ -177,18 +178,33 @@ fn receipt(cx: &Cx, identity: &Identity, row: Row, tree_size: u64, proved: Prove
 
 /// A receipt, with its proof in the log as it is now.
 pub async fn get(cx: &Cx, id: ReceiptId) -> Result<Receipt, Problem> {
-    let log @ (org_id, mode) = cx.require(Permission::ReceiptsRead)?;
-    let identity = logs::identity(cx).await?;
+    let (org_id, mode) = cx.require(Permission::ReceiptsRead)?;
     let mut tx = cx.begin().await?;
-    let row = store::find(&mut tx, log, id).await?;
     let size = logs::store::find(tx.connection(), org_id, mode).await?.size;
+    at_size(cx, tx, id, size).await
+}
+
+/// A receipt, with its proof in the log as it was at a size.
+async fn at_size(cx: &Cx, mut tx: Tx, id: ReceiptId, size: u64) -> Result<Receipt, Problem> {
+    let log = cx.tenant()?;
+    let identity = logs::identity(cx).await?;
+    let row = store::find(&mut tx, log, id).await?;
     let proved = prove(&mut tx, log, &identity, row.summary.log_index, size).await?;
     receipt(cx, &identity, row, size, proved)
 }
 
-/// The offline file of a receipt, `.certnode`.
+/// The offline file of a receipt, `.certnode`: with its proof up to the root log, once that has the log's state.
 pub async fn bundle(cx: &Cx, id: ReceiptId) -> Result<Vec<u8>, Problem> {
-    let receipt = get(cx, id).await?;
+    let mut receipt = get(cx, id).await?;
+    let mut policy = format!("log {}\n", receipt.proof.keys.log);
+    let mut root_proof = None;
+    if let Some(anchor) = anchors::covering(cx, receipt.proof.log_index).await? {
+        receipt = at_size(cx, cx.begin().await?, id, anchor.log_size).await?;
+        let (proof, key) = anchors::proof(cx.domain(), &anchor).await?;
+        policy.push_str(&format!("log {key}\n"));
+        root_proof = Some(proof.text());
+    }
+    policy.push_str("quorum none\n");
     let proof = receipt.proof;
     let hashes = proof.hashes.iter().filter_map(|hash| Hash::from_base64(hash)).collect();
     let tlog_proof = TlogProof { extra: None, index: proof.log_index, hashes, checkpoint: proof.checkpoint };
@@ -202,8 +218,8 @@ pub async fn bundle(cx: &Cx, id: ReceiptId) -> Result<Vec<u8>, Problem> {
         payload,
         salt,
         tenant_proof: tlog_proof.text(),
-        root_proof: None,
-        policy: format!("log {}\nquorum none\n", proof.keys.log),
+        root_proof,
+        policy,
         issuing_keys: vec![(proof.keys.issuing, 0)],
     };
     Ok(bundle.to_bytes())

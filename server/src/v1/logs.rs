@@ -3,6 +3,7 @@
 use axum::extract::Path;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
+use domain::context::Cx;
 use domain::{Problem, logs};
 use ledger::tile::{TileId, parse_entries_path};
 use serde::Serialize;
@@ -92,15 +93,20 @@ pub async fn get_log_checkpoint(ApiCx(cx): ApiCx) -> Result<Response, Refusal> {
     )
 )]
 pub async fn get_log_tile(ApiCx(cx): ApiCx, Path(path): Path<String>) -> Result<Response, Refusal> {
-    let path = format!("tile/{path}");
-    let bytes = match (parse_entries_path(&path), TileId::parse(&path)) {
-        (Some((index, width)), _) => logs::tiles::entries(&cx, index, width).await?,
-        (None, Some(tile)) => logs::tiles::tile(&cx, tile).await?,
-        (None, None) => return Err(Problem::not_found().into()),
-    };
+    let bytes = read_tile(&cx, &path).await?;
     let headers = [
         (header::CONTENT_TYPE, "application/octet-stream"),
         (header::CACHE_CONTROL, "private, max-age=31536000, immutable"),
     ];
     Ok((headers, bytes).into_response())
+}
+
+/// A tile or a bundle by its path below `tile/`.
+pub async fn read_tile(cx: &Cx, path: &str) -> Result<Vec<u8>, Problem> {
+    let path = format!("tile/{path}");
+    match (parse_entries_path(&path), TileId::parse(&path)) {
+        (Some((index, width)), _) => logs::tiles::entries(cx, index, width).await,
+        (None, Some(tile)) => logs::tiles::tile(cx, tile).await,
+        (None, None) => Err(Problem::not_found()),
+    }
 }

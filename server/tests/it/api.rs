@@ -228,3 +228,37 @@ async fn a_batch_has_a_result_for_each_and_one_refusal_leaves_the_others() {
     }
     assert_eq!(served.api(&key, "GET", "/v1/log", &[], Body::empty()).await.json()["receipts"], 1002);
 }
+
+#[tokio::test]
+async fn anyone_may_read_the_root_log_and_find_a_receipts_log_in_it() {
+    use ledger::checkpoint::Checkpoint;
+    use ledger::note::Note;
+    use ledger::tile::decode_entries;
+
+    let served = Served::new().await;
+    let get = async |path: &str| served.send(Request::get(path).body(Body::empty()).unwrap()).await;
+    assert_eq!(get("/log/checkpoint").await.status, StatusCode::NOT_FOUND, "nothing was anchored yet");
+    let (_, key) = served.org("acme").await;
+    let receipt = served.post_receipt(&key, None, ORDER).await.json();
+    domain::anchors::anchor(&served.world.domain).await.unwrap();
+
+    let answer = get("/log/checkpoint").await;
+    assert_eq!(
+        (answer.header("access-control-allow-origin"), answer.header("cache-control")),
+        ("*", "public, max-age=1")
+    );
+    assert_eq!(answer.header("cross-origin-resource-policy"), "cross-origin");
+    let note = Note::parse(std::str::from_utf8(&answer.body).unwrap()).unwrap();
+    assert_eq!(Checkpoint::parse(note.text()).unwrap().size, 2);
+    let entries = get("/log/tile/entries/000.p/2").await.body;
+    let anchored = std::str::from_utf8(decode_entries(&entries).unwrap()[1]).unwrap();
+    assert!(receipt["proof"]["checkpoint"].as_str().unwrap().starts_with(anchored), "its checkpoint is an entry");
+    assert_eq!(get("/log/tile/0/000.p/2").await.body.len(), 64);
+    assert_eq!(get("/log/tile/0/000.p/3").await.status, StatusCode::NOT_FOUND);
+
+    let id = receipt["id"].as_str().unwrap();
+    let file = served.api(&key, "GET", &format!("/v1/receipts/{id}/bundle"), &[], Body::empty()).await;
+    let report = verify(&file.body, None);
+    let anchor = report.steps.iter().find(|step| step.id == "anchor").unwrap();
+    assert!(report.is_verified() && anchor.outcome == ledger::verify::Outcome::Passed, "{:?}", report.steps);
+}

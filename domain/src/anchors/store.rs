@@ -1,0 +1,96 @@
+//! SQL of anchors.
+
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+
+use super::Anchor;
+use crate::database::Tx;
+use crate::id::{OrgId, ReceiptId};
+use crate::{Mode, Problem};
+
+/// A log that moved since it was last anchored.
+pub(super) struct Moved {
+    pub(super) org_id: OrgId,
+    pub(super) mode: Mode,
+    pub(super) origin: String,
+    pub(super) size: u64,
+    pub(super) checkpoint: String,
+}
+
+pub(super) async fn moved(connection: &mut PgConnection, root: OrgId, limit: i64) -> Result<Vec<Moved>, Problem> {
+    let rows = sqlx::query!(
+        "select org_id, mode, origin, size, checkpoint from logs
+        where org_id <> $1 and size > 0 and not exists (
+            select from anchors where anchors.org_id = logs.org_id and anchors.mode = logs.mode and anchors.log_size >= logs.size)
+        order by org_id, mode limit $2",
+        root.0,
+        limit
+    )
+    .fetch_all(connection)
+    .await?;
+    let log = |mode: String| mode.parse().map_err(|_| Problem::internal("a log of an unknown mode"));
+    rows.into_iter()
+        .map(|row| {
+            Ok(Moved {
+                org_id: OrgId(row.org_id),
+                mode: log(row.mode)?,
+                origin: row.origin,
+                size: row.size.cast_unsigned(),
+                checkpoint: row.checkpoint,
+            })
+        })
+        .collect()
+}
+
+pub(super) async fn index_of(
+    connection: &mut PgConnection,
+    (org_id, mode): (OrgId, Mode),
+    id: ReceiptId,
+) -> Result<u64, Problem> {
+    let index = sqlx::query_scalar!(
+        "select log_index from receipts where org_id = $1 and mode = $2 and id = $3",
+        org_id.0,
+        mode.as_str(),
+        id.0
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(index.cast_unsigned())
+}
+
+pub(super) async fn insert(
+    connection: &mut PgConnection,
+    (org_id, mode): (OrgId, Mode),
+    log_size: u64,
+    root_index: u64,
+    now: OffsetDateTime,
+) -> Result<(), Problem> {
+    sqlx::query!(
+        "insert into anchors (org_id, mode, log_size, root_index, anchored_at) values ($1, $2, $3, $4, $5)
+        on conflict (org_id, mode, log_size) do nothing",
+        org_id.0,
+        mode.as_str(),
+        log_size.cast_signed(),
+        root_index.cast_signed(),
+        now
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn covering(
+    tx: &mut Tx,
+    (org_id, mode): (OrgId, Mode),
+    index: u64,
+) -> Result<Option<Anchor>, Problem> {
+    let row = sqlx::query!(
+        "select log_size, root_index from anchors where org_id = $1 and mode = $2 and log_size > $3 order by log_size limit 1",
+        org_id.0,
+        mode.as_str(),
+        index.cast_signed()
+    )
+    .fetch_optional(tx.connection())
+    .await?;
+    Ok(row.map(|row| Anchor { log_size: row.log_size.cast_unsigned(), root_index: row.root_index.cast_unsigned() }))
+}
