@@ -65,6 +65,14 @@ def sha256(*parts):
     return hashlib.sha256(b"".join(parts)).digest()
 
 
+def decode(text):
+    """Base64 (RFC 4648) as it is written in one way only."""
+    raw = base64.b64decode(text, validate=True)
+    if base64.b64encode(raw).decode() != text:
+        raise ValueError("this is not canonical base64: " + text)
+    return raw
+
+
 def canonical(value):
     """RFC 8785, for documents whose numbers are whole, as all of CertNode's are."""
     if isinstance(value, dict):
@@ -80,7 +88,7 @@ def canonical(value):
 def key(vkey):
     """A C2SP verifier key: its name, its id, its 32 bytes."""
     name, key_id, rest = vkey.split("+", 2)
-    kind_and_key = base64.b64decode(rest, validate=True)
+    kind_and_key = decode(rest)
     if len(kind_and_key) != 33 or kind_and_key[0] != 1 or sha256(name.encode(), b"\n", kind_and_key)[:4].hex() != key_id:
         raise ValueError("this is no Ed25519 verifier key: " + vkey)
     return name, key_id, kind_and_key[1:]
@@ -108,42 +116,56 @@ def root(index, size, leaf, path):
 
 def checks(bundle, trusted):
     """Yields the sentence of each step and whether it holds."""
-    if bundle["format"] != "certnode/bundle/v1":
+    members = {"format", "statement", "payload", "salt", "tenant_proof", "root_proof", "policy", "key_events"}
+    if bundle["format"] != "certnode/bundle/v1" or set(bundle) - members:
         raise ValueError("this is no receipt bundle")
-    entry = base64.b64decode(bundle["statement"], validate=True)
+    entry = decode(bundle["statement"])
     statement = json.loads(entry)
     yield "the statement is canonical JSON", canonical(statement).encode() == entry
     if ("payload" in bundle) != ("salt" in bundle):
         raise ValueError("the contents and their salt come together")
     if "payload" in bundle:
-        salt = base64.b64decode(bundle["salt"], validate=True)
+        salt = decode(bundle["salt"])
         commitment = sha256(salt, canonical(bundle["payload"]).encode()).hex()
         yield "the contents are what was committed to", commitment == statement["payload"]["sha256"]
     else:
         print("  --  the contents are not in the file")
     issuers = [key(event["vkey"]) for event in bundle["key_events"] if event["event"] == "issuing_key"]
     public = next((public for _, key_id, public in issuers if key_id == statement["kid"]), None)
-    signature = base64.b64decode(statement.pop("sig"), validate=True)
+    signature = decode(statement.pop("sig"))
     message = b"certnode/receipt/v1\n" + canonical(statement).encode()
     yield "the issuer signed this receipt", public is not None and signed(public, message, signature)
-    head, _, note = bundle["tenant_proof"].partition("\n\n")
+    keys = [key(line.split(" ")[1]) for line in bundle["policy"].split("\n") if line.startswith("log ")]
+    log = [key(trusted)] if trusted else keys
+    text, included, by_log = proof(bundle["tenant_proof"], entry, log)
+    yield "the log includes this receipt", included
+    yield "the log signed its state", by_log and text.split("\n")[0] == statement["log"]
+    if "root_proof" in bundle:
+        _, included, by_root = proof(bundle["root_proof"], text.encode(), keys)
+        yield "the root log includes the log's state, and signed its own", included and by_root
+
+
+def proof(text, entry, keys):
+    """A C2SP tlog-proof: the checkpoint's text, whether the entry is under its root, and whether the log's key signed it."""
+    head, _, note = text.partition("\n\n")
     lines = [line for line in head.split("\n") if not line.startswith("extra ")]
     if lines[0] != "c2sp.org/tlog-proof@v1" or not lines[1].startswith("index "):
         raise ValueError("this is no tlog-proof")
-    index = int(lines[1].removeprefix("index "))
-    hashes = [base64.b64decode(line, validate=True) for line in lines[2:]]
+    hashes = [decode(line) for line in lines[2:]]
     text, _, signatures = note.partition("\n\n")
     origin, size, signed_root = text.split("\n")[:3]
-    reached = root(index, int(size), sha256(b"\x00", entry), hashes)
-    yield "the log includes this receipt", base64.b64encode(reached).decode() == signed_root
-    name, key_id, public = key(trusted or next(line.split(" ")[1] for line in bundle["policy"].split("\n") if line.startswith("log ")))
+    reached = root(int(lines[1].removeprefix("index ")), int(size), sha256(b"\x00", entry), hashes)
     lines = signatures.split("\n")
     if lines.pop() or not all(line.startswith("\u2014 ") for line in lines):
         raise ValueError("the checkpoint is no signed note")
-    blobs = [base64.b64decode(line.split(" ")[2], validate=True) for line in lines if line.split(" ")[1] == name]
-    ours = [blob[4:] for blob in blobs if blob[:4].hex() == key_id]
-    by_log = bool(ours) and all(signed(public, text.encode() + b"\n", blob) for blob in ours)
-    yield "the log signed its state", by_log and name == origin == statement["log"]
+    found = []
+    for line in lines:
+        _, name, blob = line.split(" ")
+        blob = decode(blob)
+        public = next((public for own, key_id, public in keys if own == name == origin and key_id == blob[:4].hex()), None)
+        if public:
+            found.append(signed(public, text.encode() + b"\n", blob[4:]))
+    return text + "\n", base64.b64encode(reached).decode() == signed_root, bool(found) and all(found)
 
 
 def main():
