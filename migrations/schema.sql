@@ -73,6 +73,21 @@ SET default_tablespace = '';
 SET default_table_access_method = heap;
 
 --
+-- Name: anchors; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.anchors (
+    org_id uuid NOT NULL,
+    mode text NOT NULL,
+    log_size bigint NOT NULL,
+    root_index bigint NOT NULL,
+    anchored_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.anchors FORCE ROW LEVEL SECURITY;
+
+
+--
 -- Name: api_keys; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -314,6 +329,14 @@ CREATE TABLE public.users (
 
 
 --
+-- Name: anchors anchors_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.anchors
+    ADD CONSTRAINT anchors_pkey PRIMARY KEY (org_id, mode, log_size);
+
+
+--
 -- Name: api_keys api_keys_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -531,6 +554,14 @@ CREATE TRIGGER events_announced AFTER INSERT ON public.events FOR EACH ROW EXECU
 
 
 --
+-- Name: anchors anchors_org_id_mode_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.anchors
+    ADD CONSTRAINT anchors_org_id_mode_fkey FOREIGN KEY (org_id, mode) REFERENCES public.logs(org_id, mode);
+
+
+--
 -- Name: api_keys api_keys_created_by_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -616,6 +647,26 @@ ALTER TABLE ONLY public.sessions
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
+
+--
+-- Name: anchors; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.anchors ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: anchors anchors_own; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY anchors_own ON public.anchors TO certnode_app USING ((org_id = public.current_org()));
+
+
+--
+-- Name: anchors anchors_sequenced; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY anchors_sequenced ON public.anchors TO certnode_sequencer USING (true) WITH CHECK (true);
 
 
 --
@@ -799,6 +850,14 @@ GRANT USAGE ON SCHEMA public TO certnode_sequencer;
 
 REVOKE ALL ON FUNCTION public.enqueue_job(identifier text, payload jsonb, job_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.enqueue_job(identifier text, payload jsonb, job_key text) TO certnode_app;
+
+
+--
+-- Name: TABLE anchors; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT ON TABLE public.anchors TO certnode_app;
+GRANT SELECT,INSERT ON TABLE public.anchors TO certnode_sequencer;
 
 
 --
