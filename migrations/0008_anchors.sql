@@ -20,3 +20,14 @@ create policy anchors_own on anchors to certnode_app using (org_id = current_org
 create policy anchors_sequenced on anchors to certnode_sequencer using (true) with check (true);
 grant select on anchors to certnode_app;
 grant select, insert on anchors to certnode_sequencer;
+
+-- What witnesses signed of the root log. As public as the root log itself.
+create table root_cosignatures (
+    root_size bigint not null,
+    witness text not null,
+    line text not null,
+    cosigned_at timestamptz not null,
+    primary key (root_size, witness)
+);
+grant select on root_cosignatures to certnode_app;
+grant select, insert on root_cosignatures to certnode_sequencer;

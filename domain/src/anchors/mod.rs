@@ -5,8 +5,11 @@
 
 use ledger::checkpoint::Checkpoint;
 use ledger::commitment::idempotency_hash;
-use ledger::note::Note;
+use ledger::note::{Note, SignatureLine, VerifierKey};
+use ledger::proof::consistency_proof;
+use ledger::tile::{TileSet, tiles_for_consistency};
 use ledger::tlog_proof::TlogProof;
+use ledger::witness::AddCheckpoint;
 
 use crate::context::{Cx, Domain};
 use crate::id::{OrgId, ReceiptId};
@@ -82,16 +85,72 @@ pub(crate) async fn covering(cx: &Cx, index: u64) -> Result<Option<Anchor>, Prob
     store::covering(&mut tx, log, index).await
 }
 
-/// That the root log, as it is now, includes what an anchor says.
+/// That the root log includes what an anchor says: in the state that most witnesses cosigned, or as it is now.
 pub(crate) async fn proof(domain: &Domain, anchor: &Anchor) -> Result<(TlogProof, String), Problem> {
     let root = domain.system(ROOT.0, ROOT.1);
     let identity = logs::identity(&root).await?;
     let mut tx = root.begin().await?;
-    let size = logs::store::find(tx.connection(), ROOT.0, ROOT.1).await?.size;
+    let (size, lines) = match store::witnessed(&mut tx, anchor.root_index).await? {
+        Some(witnessed) => witnessed,
+        None => (logs::store::find(tx.connection(), ROOT.0, ROOT.1).await?.size, Vec::new()),
+    };
     let proved = prove(&mut tx, ROOT, &identity, anchor.root_index, size).await?;
-    let proof =
-        TlogProof { extra: None, index: anchor.root_index, hashes: proved.hashes, checkpoint: proved.checkpoint };
+    let mut checkpoint = proved.checkpoint;
+    for line in lines {
+        checkpoint.push_str(&line);
+        checkpoint.push('\n');
+    }
+    let proof = TlogProof { extra: None, index: anchor.root_index, hashes: proved.hashes, checkpoint };
     Ok((proof, identity.public.log.clone()))
+}
+
+/// What to send to a witness that cosigned the root log at a size last (0 for never); none while there is nothing newer.
+pub async fn submission(domain: &Domain, old: u64) -> Result<Option<(u64, AddCheckpoint)>, Problem> {
+    let root = domain.system(ROOT.0, ROOT.1);
+    let mut tx = root.begin().await?;
+    let row = match logs::store::find(tx.connection(), ROOT.0, ROOT.1).await {
+        Err(problem) if problem.status == 404 => return Ok(None),
+        row => row?,
+    };
+    if row.size <= old {
+        return Ok(None);
+    }
+    let mut tiles = TileSet::default();
+    let mut proof = Vec::new();
+    if old > 0 {
+        for tile in tiles_for_consistency(old, row.size) {
+            let bytes = logs::tiles::read(&mut tx, ROOT, tile).await?;
+            tiles.insert(tile, &bytes).map_err(|error| Problem::internal(format!("{}: {error:?}", tile.path())))?;
+        }
+        proof = consistency_proof(old, row.size, &tiles)
+            .map_err(|error| Problem::internal(format!("root log, {old} to {}: {error:?}", row.size)))?;
+    }
+    Ok(Some((row.size, AddCheckpoint { old, proof, checkpoint: row.checkpoint })))
+}
+
+/// Keeps what a witness answered: the cosignatures of its key over what it was sent. Refused when none of them holds.
+pub async fn keep(
+    domain: &Domain,
+    size: u64,
+    sent: &AddCheckpoint,
+    witness: &VerifierKey,
+    said: &str,
+) -> Result<(), Problem> {
+    let refused = |why: &str| Problem::internal(format!("the witness {} answered {why}", witness.name()));
+    let sent = Note::parse(&sent.checkpoint).map_err(|_| refused("to a note that is none"))?;
+    for line in said.lines() {
+        let line: SignatureLine = line.parse().map_err(|_| refused("with a line that is no signature"))?;
+        let mut note = sent.clone();
+        note.push(line.clone());
+        let holds = note
+            .verify_any(std::slice::from_ref(witness))
+            .map_err(|_| refused("with a signature that does not hold"))?;
+        if !holds.is_empty() {
+            let mut connection = domain.database.sequencer().acquire().await?;
+            return store::keep(&mut connection, size, witness.name(), &line.to_string(), domain.clock.now()).await;
+        }
+    }
+    Err(refused("without a signature of its own"))
 }
 
 /// The root log's latest checkpoint, for whoever asks.

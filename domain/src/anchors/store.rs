@@ -94,3 +94,36 @@ pub(super) async fn covering(
     .await?;
     Ok(row.map(|row| Anchor { log_size: row.log_size.cast_unsigned(), root_index: row.root_index.cast_unsigned() }))
 }
+
+/// Keeps a witness's cosignature over the root log's state of a size.
+pub(super) async fn keep(
+    connection: &mut PgConnection,
+    root_size: u64,
+    witness: &str,
+    line: &str,
+    now: OffsetDateTime,
+) -> Result<(), Problem> {
+    sqlx::query!(
+        "insert into root_cosignatures (root_size, witness, line, cosigned_at) values ($1, $2, $3, $4)
+        on conflict (root_size, witness) do nothing",
+        root_size.cast_signed(),
+        witness,
+        line,
+        now
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The newest size of the root log above an entry that most witnesses cosigned, and their lines.
+pub(super) async fn witnessed(tx: &mut Tx, index: u64) -> Result<Option<(u64, Vec<String>)>, Problem> {
+    let row = sqlx::query!(
+        r#"select root_size, array_agg(line order by witness) as "lines!" from root_cosignatures where root_size > $1
+        group by root_size order by count(*) desc, root_size desc limit 1"#,
+        index.cast_signed()
+    )
+    .fetch_optional(tx.connection())
+    .await?;
+    Ok(row.map(|row| (row.root_size.cast_unsigned(), row.lines)))
+}

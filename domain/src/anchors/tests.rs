@@ -47,3 +47,50 @@ async fn two_nodes_anchor_a_state_once() {
     assert_eq!((one.unwrap(), two.unwrap()), (1, 1));
     assert_eq!(head(&world.domain).await.unwrap().unwrap().size, 2, "the second found the first's entry");
 }
+
+#[tokio::test]
+async fn a_witness_follows_the_root_log_and_its_word_is_in_the_bundle() {
+    use ledger::note::NoteSigner;
+    use ledger::witness::Trusted;
+
+    let world = World::new().await;
+    let acme = world.org("acme").await;
+    assert!(submission(&world.domain, 0).await.unwrap().is_none(), "there is no root log yet");
+    let witness = NoteSigner::cosigner("witness.example/w1", &[9; 32]).unwrap();
+    let log = |bundle: &[u8]| {
+        let text = String::from_utf8(bundle.to_vec()).unwrap();
+        text.split("log log.example/root")
+            .nth(1)
+            .map(|rest| format!("log.example/root{}", &rest[..rest.find("\\n").unwrap()]))
+    };
+    let (mut last, mut id) = (None::<ledger::checkpoint::Checkpoint>, None);
+    for reference in ["a", "b", "c"] {
+        let receipt = issue(&acme, reference).await;
+        id = id.or(Some(receipt));
+        anchor(&world.domain).await.unwrap();
+        let key = log(&receipts::bundle(&acme, receipt).await.unwrap()).unwrap().parse().unwrap();
+        let old = last.as_ref().map_or(0, |last| last.size);
+        let (size, request) = submission(&world.domain, old).await.unwrap().unwrap();
+        // What a witness does.
+        let trusted = Trusted::read(&request.text(), &[key]).unwrap();
+        trusted.continues(last.as_ref()).unwrap();
+        let line = witness.cosign(trusted.note().text(), 1_795_167_000).unwrap();
+        let forged = witness.cosign("another\n", 1_795_167_000).unwrap();
+        assert!(keep(&world.domain, size, &request, witness.verifier(), &format!("{forged}\n")).await.is_err());
+        keep(&world.domain, size, &request, witness.verifier(), &format!("{line}\n")).await.unwrap();
+        last = Some(trusted.checkpoint().clone());
+        assert!(submission(&world.domain, size).await.unwrap().is_none(), "nothing newer");
+    }
+    let bundle = receipts::bundle(&acme, id.unwrap()).await.unwrap();
+    let text = String::from_utf8(bundle.clone()).unwrap();
+    assert!(text.contains("witness.example/w1 "), "its line is in the file");
+    let policy = format!(
+        "log {}\nlog {}\nwitness w1 {}\nquorum w1\n",
+        logs::identity(&acme).await.unwrap().public.log,
+        log(&bundle).unwrap(),
+        witness.verifier()
+    );
+    let report = verify(&bundle, Some(&policy));
+    let witnesses = report.steps.iter().find(|step| step.id == "witnesses").unwrap();
+    assert!(report.is_verified() && witnesses.outcome == Outcome::Passed, "{:?}", report.steps);
+}
