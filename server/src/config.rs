@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ledger::policy::Policy;
 use toml::Value;
 
 use crate::embedded::Search;
@@ -27,6 +28,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Where PostgreSQL's programs are.
     pub postgres: Search,
+    /// The witnesses that are asked to cosign the root log.
+    pub witness_policy: Option<Policy>,
     /// Connections of the application to the database.
     pub pool_size: u32,
     /// Connections of clients.
@@ -68,12 +71,13 @@ impl std::fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 /// The keys of our own table, so that a misspelt one is refused.
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 18] = [
     "public_url",
     "log_host",
     "database_url",
     "data_dir",
     "postgres_bin",
+    "witness_policy",
     "pool_size",
     "max_connections",
     "header_timeout_s",
@@ -194,6 +198,7 @@ impl Config {
                 folder: source.get("postgres_bin", None, "a folder", |text| Some(Some(text.into())))?,
                 path: (source.environment)("PATH").map(Into::into),
             },
+            witness_policy: source.get("witness_policy", None, "a file that holds a C2SP tlog-policy", policy)?,
             pool_size: source.number("pool_size", 16, 1, 200)? as u32,
             max_connections: source.number("max_connections", 10_000, 1, 100_000)? as usize,
             header_timeout: seconds("header_timeout_s", 10)?,
@@ -235,6 +240,10 @@ impl Config {
             Err(error) => Err(ConfigError(format!("{}: {error}", path.display()))),
         }
     }
+}
+
+fn policy(path: &str) -> Option<Option<Policy>> {
+    Policy::parse(&std::fs::read_to_string(path).ok()?).ok().map(Some)
 }
 
 fn master_key(text: &str) -> Option<[u8; 32]> {

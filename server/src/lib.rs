@@ -17,6 +17,7 @@ pub mod session;
 pub mod v1;
 pub mod verify;
 pub mod witness;
+pub mod witnessing;
 
 pub use router::AppState;
 

@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::edge;
 use crate::embedded::Embedded;
 use crate::router::{AppState, router};
+use crate::witnessing;
 
 /// Serves until SIGTERM or SIGINT; then finishes what is under way and stops the database that is ours.
 pub async fn run(config: Config) -> Result<(), Failure> {
@@ -67,7 +68,15 @@ async fn serve(config: Config, listener: TcpListener, database: Database) -> Res
         println!("CertNode is ready at http://{}", config.site_addr);
     }
     let workers = domain::jobs::run_workers(domain.clone(), config.workers, stop.clone());
-    let (worked, ()) = tokio::join!(workers, edge::serve(listener, router(state), &config, stop));
+    let witnessing = async {
+        let Some(policy) = &config.witness_policy else { return };
+        tokio::select! {
+            () = witnessing::run(&domain, policy) => {}
+            () = stop.clone() => {}
+        }
+    };
+    let served = edge::serve(listener, router(state), &config, stop.clone());
+    let (worked, (), ()) = tokio::join!(workers, served, witnessing);
     domain.drain().await;
     database.close().await;
     Ok(worked?)
