@@ -271,6 +271,18 @@ ALTER TABLE ONLY public.receipts FORCE ROW LEVEL SECURITY;
 
 
 --
+-- Name: root_cosignatures; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.root_cosignatures (
+    root_size bigint NOT NULL,
+    witness text NOT NULL,
+    line text NOT NULL,
+    cosigned_at timestamp with time zone NOT NULL
+);
+
+
+--
 -- Name: sessions; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -406,6 +418,14 @@ ALTER TABLE ONLY public.payloads
 
 ALTER TABLE ONLY public.receipts
     ADD CONSTRAINT receipts_pkey PRIMARY KEY (org_id, mode, id);
+
+
+--
+-- Name: root_cosignatures root_cosignatures_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.root_cosignatures
+    ADD CONSTRAINT root_cosignatures_pkey PRIMARY KEY (root_size, witness);
 
 
 --
@@ -925,6 +945,14 @@ GRANT SELECT,INSERT ON TABLE public.payloads TO certnode_sequencer;
 
 GRANT SELECT ON TABLE public.receipts TO certnode_app;
 GRANT SELECT,INSERT ON TABLE public.receipts TO certnode_sequencer;
+
+
+--
+-- Name: TABLE root_cosignatures; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT ON TABLE public.root_cosignatures TO certnode_app;
+GRANT SELECT,INSERT ON TABLE public.root_cosignatures TO certnode_sequencer;
 
 
 --
