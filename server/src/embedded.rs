@@ -34,7 +34,7 @@ pub struct Embedded {
     stop: oneshot::Sender<()>,
     supervisor: JoinHandle<Result<(), EmbeddedError>>,
     // Held as long as we live, and let go by the kernel when we are killed.
-    _lock: File,
+    lock: File,
 }
 
 impl Embedded {
@@ -51,7 +51,7 @@ impl Embedded {
         let (stop, stopped) = oneshot::channel();
         #[expect(clippy::disallowed_methods, reason = "owned: `stop` waits for it")]
         let supervisor = tokio::spawn(supervisor::run(cluster, child, stopped));
-        Ok(Self { url, stop, supervisor, _lock: lock })
+        Ok(Self { url, stop, supervisor, lock })
     }
 
     /// Where its superuser `certnode` reaches the database `certnode`; stays the same when PostgreSQL is started again.
@@ -63,9 +63,13 @@ impl Embedded {
     pub async fn stop(self) -> Result<(), EmbeddedError> {
         // Nobody listens any more if the supervisor has given up; then its own answer says why.
         let _ = self.stop.send(());
-        self.supervisor
+        let stopped = self
+            .supervisor
             .await
-            .unwrap_or_else(|panic| Err(EmbeddedError::Failed { what: "the supervisor", said: panic.to_string() }))
+            .unwrap_or_else(|panic| Err(EmbeddedError::Failed { what: "the supervisor", said: panic.to_string() }));
+        // Closing the file would leave the lock with any child that is between its fork and its exec just now.
+        let _ = self.lock.unlock();
+        stopped
     }
 }
 

@@ -1,6 +1,6 @@
 //! Every route of the server.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::extract::{Path, Request, State};
@@ -10,7 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use domain::context::{Clock as _, Domain, SystemClock};
 use leptos::config::LeptosOptions;
-use leptos_axum::LeptosRoutes as _;
+use leptos_axum::{AxumRouteListing, LeptosRoutes as _};
 use tower_http::services::ServeDir;
 
 use crate::auth::SessionCx;
@@ -79,14 +79,17 @@ pub fn router(state: AppState) -> Router {
         .with_state(state)
 }
 
+/// The paths of the pages. Once for each process: while leptos_router walks the pages it keeps every resource of the
+/// process from loading, and a page that another router rendered meanwhile would wait for ever.
+static ROUTES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| leptos_axum::generate_route_list(app::App));
+
 /// Pages and server functions: both find the context of whoever asks among the request's extensions.
 fn pages(state: &AppState) -> Router<AppState> {
-    let routes = leptos_axum::generate_route_list(app::App);
     let options = state.leptos.clone();
     let functions = leptos_axum::handle_server_fns;
     Router::new()
         .route("/fn/{*function}", get(functions).post(functions))
-        .leptos_routes(state, routes, move || app::shell(options.clone()))
+        .leptos_routes(state, ROUTES.clone(), move || app::shell(options.clone()))
         .layer(from_fn(no_store))
         .layer(from_fn_with_state(state.clone(), layers::pages))
 }
