@@ -11,6 +11,11 @@ use crate::id::{OrgId, UserId};
 /// The oldest PostgreSQL that works, as `server_version_num`.
 pub const OLDEST_VERSION: i32 = 150_000;
 
+const APP: &str = "certnode_app";
+const SEQUENCER: &str = "certnode_sequencer";
+/// Two writers, what waits for other nodes, what they send, and anchoring.
+const SEQUENCER_CONNECTIONS: u32 = 6;
+
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
 
 /// The pools. Cheap to clone.
@@ -64,7 +69,7 @@ impl From<sqlx::Error> for DatabaseError {
 impl Database {
     /// Opens the pools; connections are made when needed.
     ///
-    /// `connections` bounds the application's pool; the sequencer has two more of its own.
+    /// `connections` bounds the application's pool; the sequencer has a few more of its own.
     pub fn open(url: &str, connections: u32) -> Result<Self, DatabaseError> {
         let owner: PgConnectOptions = url.parse::<PgConnectOptions>()?.application_name("certnode");
         let pool = |role: &'static str, connections: u32| {
@@ -75,7 +80,7 @@ impl Database {
                 .after_connect(move |connection, _| Box::pin(async move { set_role(connection, role).await }))
                 .connect_lazy_with(owner.clone().statement_cache_capacity(256))
         };
-        Ok(Self { app: pool("certnode_app", connections), sequencer: pool("certnode_sequencer", 2), owner })
+        Ok(Self { app: pool(APP, connections), sequencer: pool(SEQUENCER, SEQUENCER_CONNECTIONS), owner })
     }
 
     /// Checks the server and brings the schema up to date, as the URL's own user.
@@ -135,6 +140,13 @@ impl Database {
         Ok(Tx(tx))
     }
 
+    /// A connection of the sequencer's own, that no pool closes: what its session holds, the node holds.
+    pub(crate) async fn connect_as_sequencer(&self) -> Result<PgConnection, sqlx::Error> {
+        let mut connection = PgConnection::connect_with(&self.owner).await?;
+        set_role(&mut connection, SEQUENCER).await?;
+        Ok(connection)
+    }
+
     pub(crate) const fn sequencer(&self) -> &PgPool {
         &self.sequencer
     }
@@ -159,13 +171,21 @@ impl Database {
     }
 }
 
-/// Every plan is made for the values at hand: a list's optional conditions would fool one made for all values.
+/// The application's plans are made for the values at hand: a list's optional conditions would fool one made for all
+/// values. The sequencer's are made once: it goes by keys, a row at a time, whatever the values and the statistics.
 async fn set_role(connection: &mut PgConnection, role: &'static str) -> Result<(), sqlx::Error> {
-    sqlx::query("select set_config('role', $1, false), set_config('plan_cache_mode', 'force_custom_plan', false)")
-        .bind(role)
-        .execute(connection)
-        .await
-        .map(|_| ())
+    let (plans, scans) = if role == SEQUENCER { ("force_generic_plan", "off") } else { ("force_custom_plan", "on") };
+    sqlx::query(
+        "select set_config('role', $1, false), set_config('plan_cache_mode', $2, false),
+            set_config('enable_seqscan', $3, false), set_config('enable_hashjoin', $3, false),
+            set_config('enable_mergejoin', $3, false)",
+    )
+    .bind(role)
+    .bind(plans)
+    .bind(scans)
+    .execute(connection)
+    .await
+    .map(|_| ())
 }
 
 /// A transaction bound to one tenant. Dropped, it rolls back.

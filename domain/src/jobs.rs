@@ -83,6 +83,10 @@ pub async fn run_workers(
 async fn anchoring(domain: &Domain) {
     loop {
         tokio::time::sleep(ANCHOR_EVERY).await;
+        // One node's work: that of the root log's writer.
+        if !domain.sequencer.owns(crate::anchors::ROOT.0).await {
+            continue;
+        }
         if let Err(problem) = crate::anchors::anchor(domain).await {
             tracing::warn!(%problem, internal = problem.internal, "anchoring");
         }

@@ -56,7 +56,7 @@ impl Domain {
     pub fn start(options: Options) -> Self {
         let Options { database, keyring, clock, hashes_at_once } = options;
         Self {
-            sequencer: Sequencer::start(database.clone(), keyring.clone(), clock.clone()),
+            sequencer: Sequencer::start(&database, &keyring, &clock),
             feed: Feed::start(database.clone()),
             hasher: Hasher::new(hashes_at_once),
             api_keys: crate::api_keys::Cache::default(),
@@ -86,6 +86,12 @@ impl Domain {
     pub fn system(&self, org_id: OrgId, mode: Mode) -> Cx {
         let request = Request { id: RequestId(self.clock.new_id()), address: None, agent: String::new() };
         Cx { domain: self.clone(), actor: Actor::System { org_id, mode }, request }
+    }
+
+    /// Lets the sequencer meet a fault.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn plan_fault(&self, fault: crate::sequencer::Fault) {
+        self.sequencer.plan_fault(fault);
     }
 
     /// Waits until every receipt that was taken is answered.

@@ -1,17 +1,20 @@
 //! The loop that commits batches.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use ledger::commitment::commit;
 use ledger::hash::Hash;
 use ledger::statement::Statement;
 use sqlx::{Acquire as _, PgConnection};
-use tokio::sync::mpsc;
 
 use super::batch::{LogKey, Plan};
 use super::head::{Head, tile_root};
-use super::{BATCH, Entry, Outcome, Waiting, store, unknown};
+use super::node::inbox::Forwarder;
+use super::node::{self, Node};
+use super::queue::Queue;
+use super::store::Fence;
+use super::{BATCH, Entry, Fault, Faults, Outcome, Waiting, store, unavailable, unknown};
 use crate::Problem;
 use crate::context::Clock;
 use crate::database::Database;
@@ -19,8 +22,8 @@ use crate::id::ReceiptId;
 use crate::keyring::Keyring;
 use crate::logs::{self, Identity};
 
-/// Logs kept in memory: about 10 kB each.
-const HEADS: usize = 20_000;
+/// Logs kept in memory by each writer: about 10 kB each.
+const HEADS: usize = 10_000;
 /// Times a batch is tried when others win the race or the connection breaks.
 const TRIES: usize = 8;
 
@@ -28,20 +31,10 @@ pub(super) struct Writer {
     database: Database,
     keyring: Keyring,
     clock: Arc<dyn Clock>,
+    faults: Faults,
+    node: Arc<Node>,
+    forwarder: Arc<Forwarder>,
     heads: HashMap<LogKey, Head>,
-}
-
-pub(super) async fn run(mut writer: Writer, mut queue: mpsc::Receiver<Waiting>) {
-    let mut batch = Vec::with_capacity(BATCH);
-    while queue.recv_many(&mut batch, BATCH).await > 0 {
-        // Repeats of a key within a batch go after it: by then the key is taken, and they are told whose it is.
-        let mut rest = std::mem::take(&mut batch);
-        while !rest.is_empty() {
-            let (first, again) = split_repeats(rest);
-            writer.settle(first).await;
-            rest = again;
-        }
-    }
 }
 
 /// Why a try did not commit.
@@ -50,6 +43,8 @@ enum Failed {
     Before(sqlx::Error),
     /// An idempotency key is taken: find out by whom.
     Taken,
+    /// A shard is another node's by now.
+    NotOurs,
     /// COMMIT was sent and no answer came.
     Unknown,
     /// It cannot work.
@@ -66,30 +61,52 @@ impl From<sqlx::Error> for Failed {
 }
 
 impl Writer {
-    pub(super) fn new(database: Database, keyring: Keyring, clock: Arc<dyn Clock>) -> Self {
-        Self { database, keyring, clock, heads: HashMap::new() }
+    pub(super) fn new(
+        database: Database,
+        keyring: Keyring,
+        clock: Arc<dyn Clock>,
+        faults: Faults,
+        node: Arc<Node>,
+        forwarder: Arc<Forwarder>,
+    ) -> Self {
+        Self { database, keyring, clock, faults, node, forwarder, heads: HashMap::new() }
+    }
+
+    /// Writes what waits, for ever.
+    pub(super) async fn run(mut self, queue: Arc<Queue>) {
+        loop {
+            let mut rest = queue.take(BATCH).await;
+            let taken = rest.len();
+            // Repeats of a key within a batch go after it: by then the key is taken, and they are told whose it is.
+            while !rest.is_empty() {
+                let (first, again) = split_repeats(rest);
+                self.settle(first).await;
+                rest = again;
+            }
+            queue.answered(taken);
+        }
     }
 
     /// Commits a batch and answers everyone in it, one way or another.
     async fn settle(&mut self, mut waiting: Vec<Waiting>) {
         let mut last = None;
         for attempt in 0..TRIES {
-            waiting.retain(|waiting| !waiting.reply.is_closed());
+            waiting.retain(|waiting| !waiting.is_given_up());
             if waiting.is_empty() {
                 return;
             }
             match self.commit(&waiting).await {
                 Ok(placed) => {
                     for (waiting, placed) in waiting.into_iter().zip(placed) {
-                        let outcome = placed.map(Outcome::Placed).ok_or_else(Problem::not_found);
-                        let _ = waiting.reply.send(outcome);
+                        self.answer(waiting, placed.map(Outcome::Placed).ok_or_else(Problem::not_found));
                     }
                     return;
                 }
-                Err(Failed::Taken) => match self.answer_taken(waiting).await {
-                    Ok(rest) => waiting = rest,
-                    Err(()) => return,
-                },
+                Err(Failed::Taken) => waiting = self.answer_taken(waiting).await,
+                Err(Failed::NotOurs) => {
+                    self.forget(&waiting);
+                    waiting = self.hand_over(waiting).await;
+                }
                 Err(Failed::Before(error)) => {
                     self.forget(&waiting);
                     last = Some(error.to_string());
@@ -97,45 +114,82 @@ impl Writer {
                 }
                 Err(Failed::Unknown) => {
                     self.forget(&waiting);
-                    match self.answer_unknown(waiting).await {
-                        Ok(rest) => waiting = rest,
-                        Err(()) => return,
-                    }
+                    waiting = self.answer_unknown(waiting).await;
                 }
                 Err(Failed::Never(problem)) => {
                     self.forget(&waiting);
-                    waiting.into_iter().for_each(|waiting| drop(waiting.reply.send(Err(problem.clone()))));
+                    waiting.into_iter().for_each(|waiting| self.answer(waiting, Err(problem.clone())));
                     return;
                 }
             }
         }
-        let mut problem =
-            Problem::new(503, "unavailable", "The receipt could not be stored just now. Nothing was changed.")
-                .retry_after(1);
-        problem.internal = last;
-        waiting.into_iter().for_each(|waiting| drop(waiting.reply.send(Err(problem.clone()))));
+        let problem = unavailable(last);
+        waiting.into_iter().for_each(|waiting| self.answer(waiting, Err(problem.clone())));
+    }
+
+    /// Answers a caller; of what came through the inbox, the row tells.
+    fn answer(&self, waiting: Waiting, outcome: Result<Outcome, Problem>) {
+        if let Some(id) = waiting.inbox_id() {
+            self.node.taken_in().remove(&id);
+        }
+        waiting.answer(outcome);
     }
 
     async fn commit(&mut self, waiting: &[Waiting]) -> Result<Vec<Option<super::Placed>>, Failed> {
+        let fence = self.fence(waiting)?;
         let database = self.database.clone();
         let mut connection = database.sequencer().acquire().await?;
+        self.faults.at(Fault::Load)?;
         self.load_heads(&mut connection, waiting).await?;
         let plan = Plan::make(waiting, &self.heads, |key, head| self.genesis(key, head));
+        let inbox: Vec<i64> = waiting.iter().filter_map(Waiting::inbox_id).collect();
         let mut tx = connection.begin().await?;
-        if store::compare_and_set(&mut tx, &plan.heads).await? != plan.logs.len() as u64 {
+        self.faults.at(Fault::Append)?;
+        let appended = store::append(&mut tx, &fence, &plan.heads, &plan.rows, &inbox, self.clock.now()).await?;
+        if appended.fenced != fence.shards.len() as u64 || appended.taken_out != inbox.len() as u64 {
+            return Err(Failed::NotOurs);
+        }
+        if appended.moved != plan.logs.len() as u64 {
             return Err(Failed::Before(sqlx::Error::RowNotFound));
         }
-        store::insert_receipts(&mut tx, &plan.rows).await?;
-        store::insert_payloads(&mut tx, &plan.rows).await?;
         for log in &plan.logs {
             for tile in &log.tiles {
                 grow(&mut tx, log.key, tile.index, tile.hash).await?;
             }
         }
-        store::emit_issued(&mut tx, &plan.heads, self.clock.now()).await?;
+        self.faults.at(Fault::Commit).map_err(|_| Failed::Unknown)?;
         tx.commit().await.map_err(|_| Failed::Unknown)?;
+        self.faults.at(Fault::CommitAnswer).map_err(|_| Failed::Unknown)?;
         Plan::apply(plan.logs, &mut self.heads);
         Ok(plan.placed)
+    }
+
+    /// The shards of a batch with their epochs; refused when one is not ours.
+    fn fence(&self, waiting: &[Waiting]) -> Result<Fence, Failed> {
+        let shards: BTreeSet<u8> = waiting.iter().map(|waiting| Node::shard_of(waiting.entry.org_id)).collect();
+        let mut fence = Fence { owner: self.node.key(), ..Fence::default() };
+        for shard in shards {
+            fence.shards.push(i16::from(shard));
+            fence.epochs.push(self.node.epoch(shard).ok_or(Failed::NotOurs)?);
+        }
+        Ok(fence)
+    }
+
+    /// What is no longer ours goes to whom it belongs; the rest stays. What came through the inbox is read again by its
+    /// owner, if it is still there.
+    async fn hand_over(&self, waiting: Vec<Waiting>) -> Vec<Waiting> {
+        self.node.look().await;
+        let mut rest = Vec::new();
+        for waiting in waiting {
+            if let Some(id) = waiting.inbox_id() {
+                self.node.taken_in().remove(&id);
+            } else if self.node.queue_of(waiting.entry.org_id).is_some() {
+                rest.push(waiting);
+            } else {
+                self.forwarder.push_patiently(waiting).await;
+            }
+        }
+        rest
     }
 
     /// Reads the heads that are not in memory.
@@ -203,60 +257,52 @@ impl Writer {
     }
 
     /// Answers those whose idempotency key is taken; the others go on.
-    async fn answer_taken(&mut self, waiting: Vec<Waiting>) -> Result<Vec<Waiting>, ()> {
-        let (mut org_ids, mut modes, mut keys) = (Vec::new(), Vec::new(), Vec::new());
-        for (entry, hash) in waiting.iter().filter_map(|waiting| Some((&waiting.entry, waiting.entry.idempotency?))) {
-            org_ids.push(entry.org_id.0);
-            modes.push(entry.mode.as_str().to_owned());
-            keys.push(hash.0.to_vec());
+    async fn answer_taken(&self, waiting: Vec<Waiting>) -> Vec<Waiting> {
+        let Ok(holders) = self.holders(&waiting).await else { return waiting };
+        let taken = waiting.iter().zip(&holders).filter(|(_, holder)| holder.is_some());
+        let taken: Vec<i64> = taken.filter_map(|(waiting, _)| waiting.inbox_id()).collect();
+        if !taken.is_empty() && self.remove_from_inbox(&taken).await.is_err() {
+            return waiting;
         }
-        let found = async {
-            let mut connection = self.database.sequencer().acquire().await?;
-            store::taken(&mut connection, &org_ids, &modes, &keys).await
-        };
-        let Ok(found) = found.await else { return Ok(waiting) };
         let mut rest = Vec::new();
-        for waiting in waiting {
-            let entry = &waiting.entry;
-            let holder = entry.idempotency.and_then(|hash| {
-                let same = |(org_id, mode, key, _): &&(_, _, Vec<u8>, _)| {
-                    *org_id == entry.org_id && *mode == entry.mode && key.as_slice() == hash.0
-                };
-                found.iter().find(same)
-            });
+        for (waiting, holder) in waiting.into_iter().zip(holders) {
             match holder {
-                Some((.., id)) => drop(waiting.reply.send(Ok(Outcome::Taken(*id)))),
+                Some(id) => self.answer(waiting, Ok(Outcome::Taken(id))),
                 None => rest.push(waiting),
             }
         }
-        Ok(rest)
+        rest
     }
 
-    /// After a COMMIT without an answer: looks whether it happened. If it did, the callers ask again for their proof.
-    async fn answer_unknown(&self, waiting: Vec<Waiting>) -> Result<Vec<Waiting>, ()> {
-        let Some(first) = waiting.first().map(|waiting| (waiting.entry.org_id, waiting.entry.mode, waiting.entry.id))
-        else {
-            return Err(());
-        };
-        let found = async {
-            let mut connection = self.database.sequencer().acquire().await?;
-            store::exists(&mut connection, first.0, first.1, first.2).await
-        };
-        match found.await {
-            // One transaction: all of it or none.
-            Ok(false) => Ok(waiting),
-            Ok(true) => {
-                for waiting in waiting {
-                    let id = waiting.entry.id;
-                    let _ = waiting.reply.send(Ok(Outcome::Taken(id)));
+    /// After a COMMIT without an answer: looks whether it happened, which is all of it or nothing. If it did, the callers
+    /// ask again for their proof.
+    async fn answer_unknown(&self, waiting: Vec<Waiting>) -> Vec<Waiting> {
+        match self.holders(&waiting).await {
+            Ok(holders) => {
+                let mut rest = Vec::new();
+                for (waiting, holder) in waiting.into_iter().zip(holders) {
+                    match holder {
+                        Some(id) => self.answer(waiting, Ok(Outcome::Taken(id))),
+                        None => rest.push(waiting),
+                    }
                 }
-                Err(())
+                rest
             }
             Err(_) => {
-                waiting.into_iter().for_each(|waiting| drop(waiting.reply.send(Err(unknown()))));
-                Err(())
+                waiting.into_iter().for_each(|waiting| self.answer(waiting, Err(unknown())));
+                Vec::new()
             }
         }
+    }
+
+    async fn holders(&self, waiting: &[Waiting]) -> Result<Vec<Option<ReceiptId>>, sqlx::Error> {
+        let mut connection = self.database.sequencer().acquire().await?;
+        store::holders(&mut connection, waiting.iter().map(|waiting| &waiting.entry)).await
+    }
+
+    async fn remove_from_inbox(&self, ids: &[i64]) -> Result<(), sqlx::Error> {
+        let mut connection = self.database.sequencer().acquire().await?;
+        node::store::remove_from_inbox(&mut connection, ids).await
     }
 }
 
