@@ -83,6 +83,22 @@ impl Database {
         Ok(Self { app: pool(APP, connections), sequencer: pool(SEQUENCER, SEQUENCER_CONNECTIONS), owner })
     }
 
+    /// Waits for a server that is not there yet, or not ready; any other answer is an answer.
+    pub async fn wait(&self, patience: Duration) -> Result<(), DatabaseError> {
+        let pause = Duration::from_millis(250);
+        let mut left = patience;
+        loop {
+            match PgConnection::connect_with(&self.owner).await {
+                Ok(connection) => return Ok(connection.close().await?),
+                Err(error) if left.is_zero() || !is_not_ready(&error) => return Err(error.into()),
+                Err(error) if left == patience => tracing::warn!(%error, "waiting for the database"),
+                Err(_) => {}
+            }
+            tokio::time::sleep(pause).await;
+            left = left.saturating_sub(pause);
+        }
+    }
+
     /// Checks the server and brings the schema up to date, as the URL's own user.
     pub async fn migrate(&self) -> Result<(), DatabaseError> {
         let mut connection = PgConnection::connect_with(&self.owner).await?;
@@ -168,6 +184,15 @@ impl Database {
     pub async fn close(&self) {
         self.app.close().await;
         self.sequencer.close().await;
+    }
+}
+
+/// Nobody listens, or the server is starting or stopping (`cannot_connect_now`).
+fn is_not_ready(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) => true,
+        sqlx::Error::Database(cause) => cause.code().as_deref() == Some("57P03"),
+        _ => false,
     }
 }
 

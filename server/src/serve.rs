@@ -1,6 +1,7 @@
 //! `certnode serve`
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::context::{Clock as _, Domain, Options, SystemClock};
 use domain::database::Database;
@@ -15,6 +16,9 @@ use crate::edge;
 use crate::embedded::Embedded;
 use crate::router::{AppState, router};
 use crate::witnessing;
+
+/// How long a database of the operator's may take to be there, as after a machine's start.
+const DATABASE_WAIT: Duration = Duration::from_secs(30);
 
 /// Serves until SIGTERM or SIGINT; then finishes what is under way and stops the database that is ours.
 pub async fn run(config: Config) -> Result<(), Failure> {
@@ -37,6 +41,7 @@ pub async fn open_database(config: &Config) -> Result<(Database, Option<Embedded
     let url = embedded.as_ref().map(Embedded::url).or_else(|| config.database_url.clone()).unwrap_or_default();
     let migrated = async {
         let database = Database::open(&url, config.pool_size)?;
+        database.wait(DATABASE_WAIT).await?;
         database.migrate().await?;
         database.check_durability().await?;
         Ok::<_, Failure>(database)
