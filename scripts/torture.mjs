@@ -3,7 +3,7 @@
 // acknowledged on the way. TORTURE_ROUNDS (1,000), TORTURE_NODES (3), TORTURE_SEED.
 import { spawn, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, openSync, readFileSync, rmSync, chmodSync, chownSync } from 'node:fs';
+import { chmodSync, chownSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -39,9 +39,12 @@ if (asRoot) chownSync(dir, uid, gid);
 const asPostgres = { ...(asRoot && { uid, gid }), cwd: dir, stdio: 'ignore' };
 execFileSync(`${postgresBin}/initdb`, ['-D', `${dir}/data`, '-U', 'certnode', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8'], asPostgres);
 let postgres;
+let databaseWanted = true;
 const startPostgres = () => {
   const log = openSync(`${dir}/postgres.log`, 'a');
   postgres = spawn(`${postgresBin}/postgres`, ['-D', `${dir}/data`, '-k', dir, '-c', 'listen_addresses=', '-c', 'max_connections=300'], { ...asPostgres, stdio: ['ignore', log, log] });
+  // As a supervisor does: again and again, until the last child of the one before has let go of the shared memory.
+  postgres.once('exit', () => databaseWanted && setTimeout(startPostgres, 50));
 };
 startPostgres();
 const databaseUrl = `postgres://certnode@${encodeURIComponent(dir)}/postgres`;
@@ -140,17 +143,6 @@ const faults = {
   'database killed': async () => {
     postgres.kill('SIGKILL');
     await exit(postgres);
-    // The children notice, and the shared memory is free again.
-    for (;;) {
-      try {
-        execFileSync('pgrep', ['-f', `${dir}/data`]);
-        await sleep(20);
-      } catch {
-        break;
-      }
-    }
-    rmSync(`${dir}/data/postmaster.pid`, { force: true });
-    startPostgres();
     for (let n = 0; n < nodeCount; n += 1) await ready(n);
   },
   'node stopped': async () => {
@@ -247,6 +239,7 @@ if (process.env.TORTURE_FSCK !== 'no') {
 }
 nodes.forEach((child) => child.kill('SIGTERM'));
 await Promise.all(nodes.map(exit));
+databaseWanted = false;
 postgres.kill('SIGINT');
 await exit(postgres);
 if (process.exitCode) console.error(`what the nodes said is in ${dir}`);
