@@ -15,8 +15,10 @@ create unlogged table inbox (
     id bigint generated always as identity primary key,
     shard smallint not null,
     receipt_id uuid not null,
-    entry bytea not null
+    entry bytea not null,
+    -- Why the owner does not place it: a problem, for the caller.
+    refusal jsonb
 );
 
 grant select, update on shard_leases to certnode_sequencer;
-grant select, insert, delete on inbox to certnode_sequencer;
+grant select, insert, update, delete on inbox to certnode_sequencer;

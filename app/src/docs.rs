@@ -83,6 +83,12 @@ pub const PROBLEMS: [(&str, u16, &str, &str); 22] = [
         "The database went away while it was told to keep the receipt.",
         "Send it again with the same idempotency key: it is issued once.",
     ),
+    (
+        "clock_behind",
+        503,
+        "The server's clock is more than a minute behind the log's newest entry.",
+        "Its operator must set the clock; then send it again with the same idempotency key.",
+    ),
     ("stopping", 503, "The server is restarting.", "Send it again with the same idempotency key."),
     (
         "unavailable",

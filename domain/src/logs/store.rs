@@ -95,6 +95,24 @@ pub(crate) async fn leaf_hashes(
     Ok(hashes)
 }
 
+/// When the last of a log's entries was issued; the beginning of time for a log without any.
+pub(crate) async fn newest(
+    connection: &mut PgConnection,
+    org_id: OrgId,
+    mode: Mode,
+    size: u64,
+) -> Result<OffsetDateTime, Problem> {
+    let newest = sqlx::query_scalar!(
+        "select issued_at from receipts where org_id = $1 and mode = $2 and log_index = $3",
+        org_id.0,
+        mode.as_str(),
+        size.cast_signed() - 1
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(newest.unwrap_or(OffsetDateTime::UNIX_EPOCH))
+}
+
 /// As many entries as wanted from one index on, in order.
 pub(crate) async fn entries(
     connection: &mut PgConnection,

@@ -7,6 +7,8 @@ use ledger::checkpoint::Checkpoint;
 use ledger::hash::{Hash, leaf_hash};
 use ledger::tree::{Batch, Frontier};
 
+use time::OffsetDateTime;
+
 use super::head::{Head, TileWrite};
 use super::store::{Heads, Rows};
 use super::{Entry, Placed, Waiting};
@@ -21,6 +23,7 @@ pub(super) struct LogPlan {
     pub(super) tiles: Vec<TileWrite>,
     edge: Vec<Hash>,
     frontier: Frontier,
+    newest: OffsetDateTime,
 }
 
 /// A batch, ready to be written.
@@ -90,7 +93,8 @@ impl Plan {
         self.heads.frontiers.push(batch.frontier().to_bytes());
         self.heads.checkpoints.push(checkpoint.as_ref().to_owned());
         let (tiles, edge) = head.tiles(&leaves);
-        self.logs.push(LogPlan { key, tiles, edge, frontier: batch.frontier().clone() });
+        let newest = entries().map(|entry| entry.issued_at).fold(head.newest, OffsetDateTime::max);
+        self.logs.push(LogPlan { key, tiles, edge, frontier: batch.frontier().clone(), newest });
     }
 
     /// After COMMIT: the heads are what was planned.
@@ -99,6 +103,7 @@ impl Plan {
             if let Some(head) = heads.get_mut(&log.key) {
                 head.frontier = log.frontier;
                 head.edge = log.edge;
+                head.newest = log.newest;
             }
         }
     }

@@ -185,6 +185,47 @@ async fn what_is_handed_to_another_node_is_placed_once_and_keys_hold() {
     nothing_lost_nothing_forked(&world, &[first, handed]).await;
 }
 
+#[tokio::test]
+async fn a_clock_that_fell_behind_signs_nothing() {
+    let world = World::new().await;
+    let acme = world.org("acme").await;
+    let beside = at(&acme, &world.another_node());
+    let first = insist(&acme, "first").await;
+    world.clock.advance(time::Duration::seconds(-30));
+    let second = insist(&beside, "second").await;
+    world.clock.advance(time::Duration::seconds(-31));
+    for cx in [&acme, &beside] {
+        let refused = receipts::issue(cx, new("third"), None).await.unwrap_err();
+        assert_eq!(
+            (refused.status, &*refused.code),
+            (503, "clock_behind"),
+            "from the node that writes, and through it"
+        );
+    }
+    assert_eq!(crate::logs::head(&acme).await.unwrap().receipts, 2);
+    world.clock.advance(time::Duration::seconds(61));
+    let third = insist(&acme, "third").await;
+    nothing_lost_nothing_forked(&world, &[first, second, third]).await;
+}
+
+#[tokio::test]
+async fn a_log_that_cannot_be_signed_for_holds_up_no_other() {
+    let world = World::new().await;
+    let (acme, broken) = (world.org("acme").await, world.org("broken").await);
+    let org_id = broken.tenant().unwrap().0;
+    sqlx::query("update logs set frontier = '\\x00', size = 3 where org_id = $1")
+        .bind(org_id.0)
+        .execute(&mut world.superuser().await)
+        .await
+        .unwrap();
+    let tries = (0..20).map(|n| {
+        let cx = if n % 2 == 0 { acme.clone() } else { broken.clone() };
+        async move { receipts::issue(&cx, new(&format!("order-{n}")), None).await.is_ok() }
+    });
+    let issued = join_all(tries).await;
+    assert!(issued.iter().enumerate().all(|(n, issued)| *issued == (n % 2 == 0)), "{issued:?}");
+}
+
 fn entry(org: u128) -> (Waiting, tokio::sync::oneshot::Receiver<Result<Outcome, Problem>>) {
     let at = time::macros::datetime!(2026-11-20 09:30 UTC);
     Waiting::of_caller(Entry {

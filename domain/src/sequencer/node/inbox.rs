@@ -3,7 +3,7 @@
 //! The owner deletes the row in the transaction that places the entry, so a row that is gone was either placed, or
 //! refused because its idempotency key is taken, or lost with the database's memory; which of them, the receipts tell.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -131,12 +131,20 @@ impl Forwarder {
             id
         });
         let given_up: Vec<i64> = given_up.collect();
-        if !given_up.is_empty() {
-            store::remove_from_inbox(&mut connection, &given_up).await?;
-        }
+        store::remove_from_inbox(&mut connection, &given_up).await?;
         let ids: Vec<i64> = sent.keys().copied().collect();
-        let gone: HashSet<i64> = store::gone_from_inbox(&mut connection, &ids).await?.into_iter().collect();
-        let gone: Vec<Waiting> = sent.extract_if(|id, _| gone.contains(id)).map(|(_, waiting)| waiting).collect();
+        let (mut gone, mut refused) = (Vec::new(), Vec::new());
+        for (id, refusal) in store::settled_in_inbox(&mut connection, &ids).await? {
+            match (sent.remove(&id), refusal) {
+                (Some(waiting), None) => gone.push(waiting),
+                (Some(waiting), Some(problem)) => {
+                    refused.push(id);
+                    self.answer(waiting, Err(problem));
+                }
+                (None, _) => {}
+            }
+        }
+        store::remove_from_inbox(&mut connection, &refused).await?;
         self.settle(&mut connection, gone).await
     }
 

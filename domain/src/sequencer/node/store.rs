@@ -1,9 +1,11 @@
 //! SQL of what the nodes share: leases and the inbox.
 
 use sqlx::PgConnection;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::Lease;
+use crate::Problem;
 use crate::id::ReceiptId;
 
 /// The class of the advisory locks that living nodes hold.
@@ -112,7 +114,7 @@ pub(super) async fn read_inbox(
     without: &[i64],
 ) -> Result<Vec<(i64, Vec<u8>)>, sqlx::Error> {
     let rows = sqlx::query!(
-        "select id, entry from inbox where shard = any($1) and id <> all($2) order by id limit 512",
+        "select id, entry from inbox where shard = any($1) and id <> all($2) and refusal is null order by id limit 512",
         shards,
         without
     )
@@ -121,15 +123,32 @@ pub(super) async fn read_inbox(
     Ok(rows.into_iter().map(|row| (row.id, row.entry)).collect())
 }
 
-/// Which of these rows are gone.
-pub(super) async fn gone_from_inbox(connection: &mut PgConnection, ids: &[i64]) -> Result<Vec<i64>, sqlx::Error> {
-    sqlx::query_scalar!(
-        r#"select wanted.id as "id!" from unnest($1::bigint[]) as wanted (id)
-        where not exists (select from inbox where inbox.id = wanted.id)"#,
+/// Which of these rows are gone, and which are refused with what.
+pub(super) async fn settled_in_inbox(
+    connection: &mut PgConnection,
+    ids: &[i64],
+) -> Result<Vec<(i64, Option<Problem>)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select wanted.id as "id!", inbox.refusal as "refusal?: Json<Problem>"
+        from unnest($1::bigint[]) as wanted (id) left join inbox on inbox.id = wanted.id
+        where inbox.id is null or inbox.refusal is not null"#,
         ids
     )
     .fetch_all(connection)
-    .await
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.refusal.map(|problem| problem.0))).collect())
+}
+
+/// Says of rows why they are refused.
+pub(in crate::sequencer) async fn refuse_in_inbox(
+    connection: &mut PgConnection,
+    ids: &[i64],
+    problem: &Problem,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!("update inbox set refusal = $2 where id = any($1)", ids, Json(problem) as _)
+        .execute(connection)
+        .await
+        .map(|_| ())
 }
 
 pub(in crate::sequencer) async fn remove_from_inbox(

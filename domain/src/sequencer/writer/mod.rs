@@ -2,28 +2,26 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
-use ledger::commitment::commit;
 use ledger::hash::Hash;
-use ledger::statement::Statement;
 use sqlx::{Acquire as _, PgConnection};
 
-use super::batch::{LogKey, Plan};
-use super::head::{Head, tile_root};
-use super::node::inbox::Forwarder;
-use super::node::{self, Node};
-use super::queue::Queue;
-use super::store::Fence;
-use super::{BATCH, Entry, Fault, Faults, Outcome, Waiting, store, unavailable, unknown};
 use crate::Problem;
 use crate::context::Clock;
 use crate::database::Database;
 use crate::id::ReceiptId;
 use crate::keyring::Keyring;
-use crate::logs::{self, Identity};
+use crate::sequencer::batch::{LogKey, Plan};
+use crate::sequencer::head::{Head, tile_root};
+use crate::sequencer::node::inbox::Forwarder;
+use crate::sequencer::node::{self, Node};
+use crate::sequencer::queue::Queue;
+use crate::sequencer::store::Fence;
+use crate::sequencer::{BATCH, Fault, Faults, Outcome, Waiting, store, unavailable, unknown};
 
-/// Logs kept in memory by each writer: about 10 kB each.
-const HEADS: usize = 10_000;
+mod heads;
+
 /// Times a batch is tried when others win the race or the connection breaks.
 const TRIES: usize = 8;
 
@@ -47,8 +45,8 @@ enum Failed {
     NotOurs,
     /// COMMIT was sent and no answer came.
     Unknown,
-    /// It cannot work.
-    Never(Problem),
+    /// These entries cannot be written, whatever is tried; the others can.
+    Refused(Vec<ReceiptId>, Box<Problem>),
 }
 
 impl From<sqlx::Error> for Failed {
@@ -107,23 +105,41 @@ impl Writer {
                     self.forget(&waiting);
                     waiting = self.hand_over(waiting).await;
                 }
+                // Something in one of them: alone, the others are not held up by it.
+                Err(Failed::Before(error)) if waiting.len() > 1 && is_of_the_data(&error) => {
+                    self.forget(&waiting);
+                    for one in waiting {
+                        Box::pin(self.settle(vec![one])).await;
+                    }
+                    return;
+                }
                 Err(Failed::Before(error)) => {
                     self.forget(&waiting);
                     last = Some(error.to_string());
-                    tokio::time::sleep(std::time::Duration::from_millis(2 << attempt)).await;
+                    tokio::time::sleep(Duration::from_millis(2 << attempt)).await;
                 }
                 Err(Failed::Unknown) => {
                     self.forget(&waiting);
                     waiting = self.answer_unknown(waiting).await;
                 }
-                Err(Failed::Never(problem)) => {
-                    self.forget(&waiting);
-                    waiting.into_iter().for_each(|waiting| self.answer(waiting, Err(problem.clone())));
-                    return;
+                Err(Failed::Refused(ids, problem)) => {
+                    let (refused, rest) = waiting.into_iter().partition(|waiting| ids.contains(&waiting.entry.id));
+                    self.refuse(refused, &problem).await;
+                    waiting = rest;
                 }
             }
         }
-        let problem = unavailable(last);
+        self.refuse(waiting, &unavailable(last)).await;
+    }
+
+    async fn refuse(&self, waiting: Vec<Waiting>, problem: &Problem) {
+        let ids: Vec<i64> = waiting.iter().filter_map(Waiting::inbox_id).collect();
+        if !ids.is_empty()
+            && let Ok(mut connection) = self.database.sequencer().acquire().await
+        {
+            // If this fails too, the row is read and refused again.
+            let _ = node::store::refuse_in_inbox(&mut connection, &ids, problem).await;
+        }
         waiting.into_iter().for_each(|waiting| self.answer(waiting, Err(problem.clone())));
     }
 
@@ -141,6 +157,7 @@ impl Writer {
         let mut connection = database.sequencer().acquire().await?;
         self.faults.at(Fault::Load)?;
         self.load_heads(&mut connection, waiting).await?;
+        self.check_times(waiting)?;
         let plan = Plan::make(waiting, &self.heads, |key, head| self.genesis(key, head));
         let inbox: Vec<i64> = waiting.iter().filter_map(Waiting::inbox_id).collect();
         let mut tx = connection.begin().await?;
@@ -192,76 +209,12 @@ impl Writer {
         rest
     }
 
-    /// Reads the heads that are not in memory.
-    async fn load_heads(&mut self, connection: &mut PgConnection, waiting: &[Waiting]) -> Result<(), Failed> {
-        if self.heads.len() > HEADS {
-            self.heads.clear();
-        }
-        for waiting in waiting {
-            let key @ (org_id, mode) = (waiting.entry.org_id, waiting.entry.mode);
-            if self.heads.contains_key(&key) {
-                continue;
-            }
-            let row = logs::store::find(connection, org_id, mode).await.map_err(Failed::Never)?;
-            let identity = Identity::load(&self.keyring, org_id, mode, &row).map_err(Failed::Never)?;
-            let full = row.size / 256 * 256;
-            let edge =
-                logs::store::leaf_hashes(connection, org_id, mode, full, row.size).await.map_err(Failed::Never)?;
-            self.heads.insert(key, Head { identity, frontier: row.frontier, edge });
-        }
-        Ok(())
-    }
-
-    /// A log begins with a statement about itself, so that every receipt has a sibling: a proof is never empty, which
-    /// COSE receipts do not allow (`inclusion-path: [+ bstr]`).
-    fn genesis(&self, (org_id, mode): LogKey, head: &Head) -> Option<Entry> {
-        if head.frontier.size() > 0 {
-            return None;
-        }
-        let (id, now) = (ReceiptId(self.clock.new_id()), self.clock.now());
-        let mut salt = [0; 16];
-        self.clock.fill(&mut salt);
-        let payload = ledger::json::Value::object([("log", head.identity.origin.as_str().into())]);
-        let payload = ledger::jcs::canonical(&payload);
-        let statement = Statement {
-            log: head.identity.origin.clone(),
-            id: id.to_string(),
-            kind: "log_created".to_owned(),
-            issued_at: crate::receipts::timestamp(now),
-            schema: "log_created/1".to_owned(),
-            payload: commit(&salt, &payload),
-            evidence: Vec::new(),
-            refs: Vec::new(),
-            idempotency: None,
-        };
-        Some(Entry {
-            org_id,
-            mode,
-            id,
-            kind: statement.kind.clone(),
-            reference: None,
-            occurred_at: now,
-            issued_at: now,
-            amount: None,
-            idempotency: None,
-            statement: statement.sign(&head.identity.keys.issuing).ok()?,
-            payload,
-            salt,
-        })
-    }
-
-    fn forget(&mut self, waiting: &[Waiting]) {
-        for waiting in waiting {
-            self.heads.remove(&(waiting.entry.org_id, waiting.entry.mode));
-        }
-    }
-
     /// Answers those whose idempotency key is taken; the others go on.
     async fn answer_taken(&self, waiting: Vec<Waiting>) -> Vec<Waiting> {
         let Ok(holders) = self.holders(&waiting).await else { return waiting };
         let taken = waiting.iter().zip(&holders).filter(|(_, holder)| holder.is_some());
         let taken: Vec<i64> = taken.filter_map(|(waiting, _)| waiting.inbox_id()).collect();
-        if !taken.is_empty() && self.remove_from_inbox(&taken).await.is_err() {
+        if self.remove_from_inbox(&taken).await.is_err() {
             return waiting;
         }
         let mut rest = Vec::new();
@@ -304,6 +257,12 @@ impl Writer {
         let mut connection = self.database.sequencer().acquire().await?;
         node::store::remove_from_inbox(&mut connection, ids).await
     }
+}
+
+/// Whether the database refused what was to be written, and not the writing (SQLSTATE classes 22 and 23).
+fn is_of_the_data(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| code.starts_with("22") || code.starts_with("23"))
 }
 
 /// Splits off the requests whose idempotency key is already in the batch.
