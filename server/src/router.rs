@@ -103,7 +103,7 @@ async fn no_store(request: Request, next: Next) -> Response {
 
 /// `GET /receipts/{id}/bundle`: the download of the dashboard.
 async fn bundle(SessionCx(cx): SessionCx, Path(id): Path<String>) -> Result<Response, Refusal> {
-    v1::receipts::bundle(&cx, &id).await
+    v1::downloads::bundle(&cx, &id).await
 }
 
 async fn ready(State(state): State<AppState>) -> Response {

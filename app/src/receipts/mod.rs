@@ -5,10 +5,12 @@ mod index;
 mod pretty;
 mod proof;
 mod show;
+mod status;
 
 pub use api::{CreateTestReceipt, Found, ReceiptView, create_test_receipt, get_receipt, list_receipts};
 pub use index::{ReceiptTable, ReceiptsPage};
 pub use show::ReceiptPage;
+use status::StateBadge;
 
 use domain::receipts::Filter;
 

@@ -15,6 +15,7 @@ mod new;
 mod proofs;
 #[cfg(feature = "server")]
 mod service;
+mod status;
 #[cfg(feature = "server")]
 mod store;
 #[cfg(all(test, feature = "server"))]
@@ -28,6 +29,7 @@ pub(crate) use proofs::prove;
 pub(crate) use service::timestamp;
 #[cfg(feature = "server")]
 pub use service::{bundle, get, issue, issue_many, list, neighbours};
+pub use status::{Anchored, State, Status};
 
 /// The kinds CertNode knows; any other name of the same shape is accepted and verifies the same.
 pub const KINDS: &[&str] = &["transaction", "value_calculation", "approval", "go_live"];
@@ -51,6 +53,8 @@ pub struct Summary {
     pub amount: Option<Money>,
     /// Its place in the log.
     pub log_index: u64,
+    /// How far it has come.
+    pub state: State,
 }
 
 /// A receipt with everything that proves it.
@@ -60,6 +64,8 @@ pub struct Receipt {
     pub summary: Summary,
     /// Live or test.
     pub mode: Mode,
+    /// What its state rests on.
+    pub status: Status,
     /// The payload as canonical JSON (RFC 8785); none once erased.
     pub payload: Option<String>,
     /// What the payload is committed to with, in base64; none once erased.

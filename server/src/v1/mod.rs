@@ -11,6 +11,7 @@ use utoipa_axum::routes;
 use crate::AppState;
 use crate::problem::Refusal;
 
+pub mod downloads;
 pub mod imports;
 pub mod logs;
 pub mod receipts;
@@ -50,7 +51,7 @@ fn api() -> OpenApiRouter<AppState> {
     let small = OpenApiRouter::new()
         .routes(routes!(receipts::list_receipts, receipts::create_receipt))
         .routes(routes!(receipts::get_receipt))
-        .routes(routes!(receipts::get_receipt_bundle))
+        .routes(routes!(downloads::get_receipt_bundle))
         .routes(routes!(imports::get_import))
         .routes(routes!(imports::list_import_refusals))
         .routes(routes!(logs::get_log))
