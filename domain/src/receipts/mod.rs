@@ -10,6 +10,8 @@ use crate::{Mode, logs};
 #[cfg(feature = "server")]
 pub mod batch;
 #[cfg(feature = "server")]
+mod files;
+#[cfg(feature = "server")]
 mod new;
 #[cfg(feature = "server")]
 mod proofs;
@@ -22,13 +24,15 @@ mod store;
 mod tests;
 
 #[cfg(feature = "server")]
+pub use files::{bundle, bundle_without_contents, cose, proof, root_proof};
+#[cfg(feature = "server")]
 pub use new::NewReceipt;
 #[cfg(feature = "server")]
 pub(crate) use proofs::prove;
 #[cfg(feature = "server")]
 pub(crate) use service::timestamp;
 #[cfg(feature = "server")]
-pub use service::{bundle, get, issue, issue_many, list, neighbours};
+pub use service::{get, issue, issue_many, list, neighbours};
 pub use status::{Anchored, State, Status};
 
 /// The kinds CertNode knows; any other name of the same shape is accepted and verifies the same.

@@ -1,11 +1,9 @@
 //! Use-cases of receipts.
 
-use ledger::bundle::Bundle;
 use ledger::commitment::{commit, idempotency_hash};
 use ledger::encoding::base64;
 use ledger::hash::Hash;
 use ledger::statement::Statement;
-use ledger::tlog_proof::TlogProof;
 use time::format_description::well_known::Iso8601;
 use time::macros::format_description;
 use time::{Date, OffsetDateTime};
@@ -189,47 +187,12 @@ pub async fn get(cx: &Cx, id: ReceiptId) -> Result<Receipt, Problem> {
 }
 
 /// A receipt, with its proof in the log as it was at a size.
-async fn at_size(cx: &Cx, mut tx: Tx, id: ReceiptId, size: u64) -> Result<Receipt, Problem> {
+pub(super) async fn at_size(cx: &Cx, mut tx: Tx, id: ReceiptId, size: u64) -> Result<Receipt, Problem> {
     let log = cx.tenant()?;
     let identity = logs::identity(cx).await?;
     let row = store::find(&mut tx, log, id).await?;
     let proved = prove(&mut tx, log, &identity, row.summary.log_index, size).await?;
     receipt(cx, &identity, row, size, proved)
-}
-
-/// The offline file of a receipt, `.certnode`: with its proof up to the root log, once that has the log's state.
-pub async fn bundle(cx: &Cx, id: ReceiptId) -> Result<Vec<u8>, Problem> {
-    let mut receipt = get(cx, id).await?;
-    let mut root = None;
-    if let Some(anchor) = anchors::covering(cx, receipt.proof.log_index).await? {
-        receipt = at_size(cx, cx.begin().await?, id, anchor.log_size).await?;
-        root = Some(anchors::proof(cx.domain(), &anchor).await?);
-    }
-    let policy = anchors::policy(cx, &receipt.proof.keys.log, root.as_ref())?;
-    let root_proof = root.map(|root| root.proof.text());
-    let proof = receipt.proof;
-    let tlog_proof = tlog_proof(&proof);
-    let payload = receipt
-        .payload
-        .map(|payload| ledger::json::parse(payload.as_bytes()).map_err(Problem::internal))
-        .transpose()?;
-    let salt = receipt.salt.and_then(|salt| ledger::encoding::from_base64(&salt)?.try_into().ok());
-    let bundle = Bundle {
-        statement: receipt.statement.into_bytes(),
-        payload,
-        salt,
-        tenant_proof: tlog_proof.text(),
-        root_proof,
-        policy: policy.to_string(),
-        issuing_keys: vec![(proof.keys.issuing, 0)],
-    };
-    Ok(bundle.to_bytes())
-}
-
-/// A proof as C2SP `tlog-proof` has it.
-fn tlog_proof(proof: &Proof) -> TlogProof {
-    let hashes = proof.hashes.iter().filter_map(|hash| Hash::from_base64(hash)).collect();
-    TlogProof { extra: None, index: proof.log_index, hashes, checkpoint: proof.checkpoint.clone() }
 }
 
 /// A page of receipts, newest first unless the filter says otherwise.
