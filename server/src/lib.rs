@@ -9,6 +9,7 @@ pub mod embedded;
 pub mod import;
 pub mod layers;
 pub mod live;
+pub mod paper;
 pub mod problem;
 pub mod root_log;
 pub mod router;

@@ -9,6 +9,7 @@ mod status;
 
 pub use api::{CreateTestReceipt, Found, ReceiptView, create_test_receipt, get_receipt, list_receipts};
 pub use index::{ReceiptTable, ReceiptsPage};
+pub use pretty::pretty;
 pub use show::ReceiptPage;
 use status::StateBadge;
 
