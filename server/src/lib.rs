@@ -15,6 +15,7 @@ pub mod root_log;
 pub mod router;
 pub mod serve;
 pub mod session;
+pub mod shared;
 pub mod v1;
 pub mod verify;
 pub mod witness;

@@ -8,8 +8,9 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::pretty::pretty;
 use super::proof::ProofPicture;
+use super::share::{Downloads, ShareCard};
 use super::status::{StateBadge, StatusCard};
-use super::{ReceiptView, filter_of, get_receipt, query_of};
+use super::{ReceiptView, ShareReceipt, WithdrawShare, filter_of, get_receipt, query_of};
 use crate::live::use_live;
 use crate::private::{crumb, show};
 use crate::ui::{Badge, Card, CodeBlock, CopyButton, DateTime, Icon, LinkButton, MoneyText, PageHeader, rfc3339};
@@ -19,8 +20,11 @@ use crate::verify::VerifyPanel;
 #[component]
 pub fn ReceiptPage() -> impl IntoView {
     let (params, query) = (use_params_map(), use_query_map());
-    let source = move || (params.read().get("id").unwrap_or_default(), filter_of(&query.get()));
-    let receipt = Resource::new(source, |(id, filter)| get_receipt(id, filter));
+    let (share, withdraw) = (ServerAction::<ShareReceipt>::new(), ServerAction::<WithdrawShare>::new());
+    provide_context((share, withdraw));
+    let changed = move || (share.version().get(), withdraw.version().get());
+    let source = move || (params.read().get("id").unwrap_or_default(), filter_of(&query.get()), changed());
+    let receipt = Resource::new(source, |(id, filter, _)| get_receipt(id, filter));
     let crumbs = vec![crumb("/receipts", "Receipts"), crumb("", "Receipt")];
     view! {
         <Title text="Receipt"/>
@@ -28,7 +32,7 @@ pub fn ReceiptPage() -> impl IntoView {
     }
 }
 
-fn receipt_page(ReceiptView { receipt, bundle, neighbours, filter }: ReceiptView) -> AnyView {
+fn receipt_page(ReceiptView { receipt, bundle, neighbours, filter, share, url }: ReceiptView) -> AnyView {
     let now = Now::follow(receipt.clone(), bundle);
     let query = query_of(&filter);
     let kind = receipt.summary.kind.replace('_', " ");
@@ -50,6 +54,8 @@ fn receipt_page(ReceiptView { receipt, bundle, neighbours, filter }: ReceiptView
             <div class="column">
                 <StatusCard state=now.state status=now.status/>
                 <VerifyPanel bundle=now.bundle/>
+                <Downloads id=id state=now.state/>
+                <ShareCard id=id share=share url=url/>
                 <Card title="The proof, drawn"><ProofPicture proof=proof/></Card>
             </div>
         </div>
@@ -154,7 +160,7 @@ fn Raw(receipt: Receipt) -> impl IntoView {
 
 /// A field with an address of its own and, once the page is alive, a button that copies it.
 #[component]
-fn Fact(id: &'static str, name: &'static str, text: String, children: Children) -> impl IntoView {
+pub(crate) fn Fact(id: &'static str, name: &'static str, text: String, children: Children) -> impl IntoView {
     let copy = (!text.is_empty()).then(|| view! { <CopyButton text=text label=name/> });
     view! {
         <dt id=id><a class="fact-name" href=format!("#{id}")>{name}</a></dt>
