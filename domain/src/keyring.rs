@@ -10,10 +10,12 @@ use ledger::note::NoteSigner;
 
 use crate::Mode;
 use crate::id::OrgId;
+use crate::secret::base58;
 
 const CHECKPOINT: &str = "certnode 2026-11-20 tenant checkpoint v1";
 const ISSUING: &str = "certnode 2026-11-20 tenant issuing v1";
 const ORIGIN: &str = "certnode 2026-11-20 tenant origin v1";
+const SHARE: &str = "certnode 2026-11-21 shared receipt v1";
 
 /// The master key. Cheap to clone.
 #[derive(Clone)]
@@ -52,6 +54,14 @@ impl Keyring {
             checkpoint: NoteSigner::from_seed(origin, &self.derive(CHECKPOINT, org_id, mode))?,
             issuing: IssuingKey::from_seed(origin, &self.derive(ISSUING, org_id, mode))?,
         })
+    }
+
+    /// What the link of a shared receipt ends in: 128 bits that only the master key makes out of the share's id.
+    pub fn share_token(&self, share: uuid::Uuid) -> String {
+        let mut hasher = blake3::Hasher::new_derive_key(SHARE);
+        hasher.update(&*self.master);
+        hasher.update(share.as_bytes());
+        base58(&hasher.finalize().as_bytes()[..16], 22)
     }
 
     fn derive(&self, purpose: &str, org_id: OrgId, mode: Mode) -> [u8; 32] {
