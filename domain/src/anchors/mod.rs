@@ -13,11 +13,12 @@ use ledger::witness::AddCheckpoint;
 
 use crate::context::{Cx, Domain};
 use crate::id::{OrgId, ReceiptId};
+use crate::logs::Identity;
 use crate::receipts::prove;
 use crate::sequencer::{Entry, Outcome};
-use crate::{Mode, Problem, logs};
+use crate::{Mode, Problem, log_keys, logs};
 
-mod store;
+pub(crate) mod store;
 #[cfg(test)]
 mod tests;
 
@@ -39,6 +40,7 @@ pub struct Anchor {
 ///
 /// **If we crash** between the entry and the note of where it is, the next round finds the entry by its idempotency key.
 pub async fn anchor(domain: &Domain) -> Result<usize, Problem> {
+    log_keys::record_events(domain).await?;
     let root = domain.system(ROOT.0, ROOT.1);
     let mut connection = domain.database.sequencer().acquire().await?;
     let moved = store::moved(&mut connection, ROOT.0, ROUND).await?;
@@ -73,7 +75,7 @@ pub async fn anchor(domain: &Domain) -> Result<usize, Problem> {
             Outcome::Placed(placed) => placed.log_index,
             Outcome::Taken(id) => store::index_of(&mut connection, ROOT, id).await?,
         };
-        store::insert(&mut connection, (log.org_id, log.mode), log.size, index, root.now()).await?;
+        store::insert(&mut connection, (log.org_id, log.mode), log.size, &log.checkpoint, index, root.now()).await?;
     }
     Ok(moved.len())
 }
@@ -85,12 +87,32 @@ pub(crate) async fn covering(cx: &Cx, index: u64) -> Result<Option<Anchor>, Prob
     store::covering(&mut tx, log, index).await
 }
 
+/// The first anchor that covers an entry of the actor's log in a state that a believed key signed.
+pub(crate) async fn believed(cx: &Cx, identity: &Identity, index: u64) -> Result<Option<Anchor>, Problem> {
+    let Some(anchor) = covering(cx, index).await? else { return Ok(None) };
+    match identity.first_believed(anchor.log_size) {
+        Some(size) if size == anchor.log_size => Ok(Some(anchor)),
+        Some(size) => covering(cx, size - 1).await,
+        None => Ok(None),
+    }
+}
+
+/// A proof in the root log, and the keys to check it with.
+pub(crate) struct InRoot {
+    pub(crate) proof: TlogProof,
+    /// Those that signed the root log's state and are believed.
+    pub(crate) keys: Vec<String>,
+    /// Those of the root log that are not, and from which of its sizes on.
+    pub(crate) revoked: Vec<(String, u64)>,
+}
+
 /// That the root log includes what an anchor says: in the state that most witnesses cosigned, or as it is now.
-pub(crate) async fn proof(domain: &Domain, anchor: &Anchor) -> Result<(TlogProof, String), Problem> {
+pub(crate) async fn proof(domain: &Domain, anchor: &Anchor) -> Result<InRoot, Problem> {
     let root = domain.system(ROOT.0, ROOT.1);
-    let identity = logs::identity(&root).await?;
     let mut tx = root.begin().await?;
-    let (size, lines) = match store::witnessed(&mut tx, anchor.root_index).await? {
+    let identity = logs::identity_now(&root, &mut tx, ROOT).await?;
+    let witnessed = store::witnessed(&mut tx, anchor.root_index).await?;
+    let (size, lines) = match witnessed.filter(|(size, _)| identity.believed(*size).next().is_some()) {
         Some(witnessed) => witnessed,
         None => (logs::store::find(tx.connection(), ROOT.0, ROOT.1).await?.size, Vec::new()),
     };
@@ -101,7 +123,8 @@ pub(crate) async fn proof(domain: &Domain, anchor: &Anchor) -> Result<(TlogProof
         checkpoint.push('\n');
     }
     let proof = TlogProof { extra: None, index: anchor.root_index, hashes: proved.hashes, checkpoint };
-    Ok((proof, identity.public.log.clone()))
+    let keys = identity.believed(size).map(|key| key.vkey.clone()).collect();
+    Ok(InRoot { proof, keys, revoked: identity.revoked_keys() })
 }
 
 /// What to send to a witness that cosigned the root log at a size last (0 for never); none while there is nothing newer.

@@ -42,7 +42,7 @@ pub(super) async fn moved(connection: &mut PgConnection, root: OrgId, limit: i64
         .collect()
 }
 
-pub(super) async fn index_of(
+pub(crate) async fn index_of(
     connection: &mut PgConnection,
     (org_id, mode): (OrgId, Mode),
     id: ReceiptId,
@@ -62,17 +62,19 @@ pub(super) async fn insert(
     connection: &mut PgConnection,
     (org_id, mode): (OrgId, Mode),
     log_size: u64,
+    checkpoint: &str,
     root_index: u64,
     now: OffsetDateTime,
 ) -> Result<(), Problem> {
     sqlx::query!(
-        "insert into anchors (org_id, mode, log_size, root_index, anchored_at) values ($1, $2, $3, $4, $5)
+        "insert into anchors (org_id, mode, log_size, root_index, anchored_at, checkpoint) values ($1, $2, $3, $4, $5, $6)
         on conflict (org_id, mode, log_size) do nothing",
         org_id.0,
         mode.as_str(),
         log_size.cast_signed(),
         root_index.cast_signed(),
-        now
+        now,
+        checkpoint
     )
     .execute(connection)
     .await?;

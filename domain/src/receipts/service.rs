@@ -131,8 +131,14 @@ impl Kept {
 
 pub(super) async fn answer(cx: &Cx, identity: &Identity, kept: Kept, outcome: Outcome) -> Result<Issued, Problem> {
     match outcome {
-        Outcome::Placed(Placed { log_index, leaf_hash, tree_size, proof, checkpoint }) => {
+        Outcome::Placed(Placed { log_index, leaf_hash, tree_size, proof, checkpoint, statement }) => {
             let mut row = kept.row;
+            let mut fresh = None;
+            if let Some(statement) = statement {
+                row.statement = statement;
+                fresh = Some(logs::identity_now(cx, &mut cx.begin().await?, cx.tenant()?).await?);
+            }
+            let identity = fresh.as_deref().unwrap_or(identity);
             row.summary.log_index = log_index;
             row.tree_size = tree_size;
             row.leaf_hash = leaf_hash.0.to_vec();
@@ -148,9 +154,9 @@ pub(super) async fn answer(cx: &Cx, identity: &Identity, kept: Kept, outcome: Ou
                 let detail = "This idempotency key was used for a receipt with other content.";
                 return Err(Problem::new(409, "idempotency_conflict", detail));
             }
-            let size = row.tree_size;
-            let proved = prove(&mut tx, log, identity, row.summary.log_index, size).await?;
-            Ok(Issued { receipt: receipt(cx, identity, row, size, proved)?, replayed })
+            let (size, identity) = (row.tree_size, logs::identity_now(cx, &mut tx, log).await?);
+            let proved = prove(&mut tx, log, &identity, row.summary.log_index, size).await?;
+            Ok(Issued { receipt: receipt(cx, &identity, row, size, proved)?, replayed })
         }
     }
 }
@@ -164,7 +170,7 @@ fn receipt(cx: &Cx, identity: &Identity, row: Row, tree_size: u64, proved: Prove
         tree_size,
         hashes: proved.hashes.iter().map(Hash::to_base64).collect(),
         checkpoint: proved.checkpoint,
-        keys: identity.public.clone(),
+        keys: identity.keys_of(row.summary.log_index, tree_size),
     };
     Ok(Receipt {
         summary: row.summary,
@@ -187,24 +193,29 @@ pub async fn get(cx: &Cx, id: ReceiptId) -> Result<Receipt, Problem> {
 /// A receipt, with its proof in the log as it was at a size.
 async fn at_size(cx: &Cx, mut tx: Tx, id: ReceiptId, size: u64) -> Result<Receipt, Problem> {
     let log = cx.tenant()?;
-    let identity = logs::identity(cx).await?;
+    let identity = logs::identity_now(cx, &mut tx, log).await?;
     let row = store::find(&mut tx, log, id).await?;
     let proved = prove(&mut tx, log, &identity, row.summary.log_index, size).await?;
     receipt(cx, &identity, row, size, proved)
 }
 
-/// The offline file of a receipt, `.certnode`: with its proof up to the root log, once that has the log's state.
+/// The offline file of a receipt, `.certnode`: with its proof up to the root log, once that has the log's state; and with
+/// what happened to the keys.
 pub async fn bundle(cx: &Cx, id: ReceiptId) -> Result<Vec<u8>, Problem> {
     let mut receipt = get(cx, id).await?;
-    let mut policy = format!("log {}\n", receipt.proof.keys.log);
-    let mut root_proof = None;
-    if let Some(anchor) = anchors::covering(cx, receipt.proof.log_index).await? {
+    let mut tx = cx.begin().await?;
+    let identity = logs::identity_now(cx, &mut tx, cx.tenant()?).await?;
+    drop(tx);
+    let (mut root_keys, mut revoked_keys, mut root_proof) = (Vec::new(), identity.revoked_keys(), None);
+    if let Some(anchor) = anchors::believed(cx, &identity, receipt.proof.log_index).await? {
         receipt = at_size(cx, cx.begin().await?, id, anchor.log_size).await?;
-        let (proof, key) = anchors::proof(cx.domain(), &anchor).await?;
-        policy.push_str(&format!("log {key}\n"));
-        root_proof = Some(proof.text());
+        let root = anchors::proof(cx.domain(), &anchor).await?;
+        root_keys = root.keys;
+        revoked_keys.extend(root.revoked);
+        root_proof = Some(root.proof.text());
     }
-    policy.push_str("quorum none\n");
+    let own_keys = identity.believed(receipt.proof.tree_size).map(|key| key.vkey.clone());
+    let policy = own_keys.chain(root_keys).map(|key| format!("log {key}\n")).collect::<String>() + "quorum none\n";
     let proof = receipt.proof;
     let hashes = proof.hashes.iter().filter_map(|hash| Hash::from_base64(hash)).collect();
     let tlog_proof = TlogProof { extra: None, index: proof.log_index, hashes, checkpoint: proof.checkpoint };
@@ -220,7 +231,8 @@ pub async fn bundle(cx: &Cx, id: ReceiptId) -> Result<Vec<u8>, Problem> {
         tenant_proof: tlog_proof.text(),
         root_proof,
         policy,
-        issuing_keys: vec![(proof.keys.issuing, 0)],
+        issuing_keys: identity.issuing_keys(),
+        revoked_keys,
     };
     Ok(bundle.to_bytes())
 }

@@ -38,6 +38,7 @@ const QUEUE: usize = 8_192;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A signed statement on its way into a log.
+#[derive(Clone)]
 pub(crate) struct Entry {
     pub(crate) org_id: OrgId,
     pub(crate) mode: Mode,
@@ -61,6 +62,8 @@ pub(crate) struct Placed {
     pub(crate) tree_size: u64,
     pub(crate) proof: Vec<Hash>,
     pub(crate) checkpoint: Arc<str>,
+    /// The statement as it was signed again, if the key it was signed with had been replaced.
+    pub(crate) statement: Option<Vec<u8>>,
 }
 
 /// What became of an entry.

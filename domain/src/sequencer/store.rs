@@ -97,6 +97,7 @@ pub(super) async fn insert_payloads(connection: &mut PgConnection, rows: &Rows) 
 pub(super) struct Heads {
     pub(super) org_ids: Vec<Uuid>,
     pub(super) modes: Vec<String>,
+    pub(super) key_epochs: Vec<i64>,
     pub(super) old_sizes: Vec<i64>,
     pub(super) old_roots: Vec<Vec<u8>>,
     pub(super) sizes: Vec<i64>,
@@ -109,9 +110,10 @@ pub(super) struct Heads {
 pub(super) async fn compare_and_set(connection: &mut PgConnection, heads: &Heads) -> Result<u64, sqlx::Error> {
     let moved = sqlx::query!(
         "update logs set size = new.size, root = new.root, frontier = new.frontier, checkpoint = new.checkpoint
-        from unnest($1::uuid[], $2::text[], $3::bigint[], $4::bytea[], $5::bigint[], $6::bytea[], $7::bytea[], $8::text[])
-            as new (org_id, mode, old_size, old_root, size, root, frontier, checkpoint)
-        where logs.org_id = new.org_id and logs.mode = new.mode and logs.size = new.old_size and logs.root = new.old_root",
+        from unnest($1::uuid[], $2::text[], $3::bigint[], $4::bytea[], $5::bigint[], $6::bytea[], $7::bytea[], $8::text[], $9::bigint[])
+            as new (org_id, mode, old_size, old_root, size, root, frontier, checkpoint, key_epoch)
+        where logs.org_id = new.org_id and logs.mode = new.mode and logs.size = new.old_size and logs.root = new.old_root
+            and logs.key_epoch = new.key_epoch",
         &heads.org_ids,
         &heads.modes,
         &heads.old_sizes,
@@ -119,7 +121,8 @@ pub(super) async fn compare_and_set(connection: &mut PgConnection, heads: &Heads
         &heads.sizes,
         &heads.roots,
         &heads.frontiers,
-        &heads.checkpoints
+        &heads.checkpoints,
+        &heads.key_epochs
     )
     .execute(connection)
     .await?;

@@ -149,7 +149,7 @@ impl Writer {
                 continue;
             }
             let row = logs::store::find(connection, org_id, mode).await.map_err(Failed::Never)?;
-            let identity = Identity::load(&self.keyring, org_id, mode, &row).map_err(Failed::Never)?;
+            let identity = Identity::load(connection, &self.keyring, key, &row).await.map_err(Failed::Never)?;
             let full = row.size / 256 * 256;
             let edge =
                 logs::store::leaf_hashes(connection, org_id, mode, full, row.size).await.map_err(Failed::Never)?;
