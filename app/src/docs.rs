@@ -7,7 +7,7 @@ use crate::shell::PublicLayout;
 use crate::ui::{Column, PageHeader, Table};
 
 /// Every problem of the API: its code, its status, what it means, and what to do. `type` of an answer leads to its row.
-pub const PROBLEMS: [(&str, u16, &str, &str); 22] = [
+pub const PROBLEMS: [(&str, u16, &str, &str); 23] = [
     ("body_unread", 400, "The body ended early.", "Send it again."),
     (
         "unauthenticated",
@@ -42,6 +42,12 @@ pub const PROBLEMS: [(&str, u16, &str, &str); 22] = [
         409,
         "The idempotency key belongs to a receipt with other content.",
         "Use a new key for a new event.",
+    ),
+    (
+        "not_anchored",
+        409,
+        "The root log does not hold the state of the receipt's log yet.",
+        "Wait for Retry-After seconds; the receipt's status says when it does.",
     ),
     ("test_mode_only", 409, "This exists in test mode alone.", "Use a test key, or switch to test mode."),
     (

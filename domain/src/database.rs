@@ -135,6 +135,17 @@ impl Database {
         Ok(Tx(tx))
     }
 
+    /// A transaction that sees the one shared receipt whose link was presented, and nothing else.
+    pub(crate) async fn begin_with_share(&self, hash: &[u8; 32]) -> Result<Tx, Problem> {
+        let mut tx = self.app.begin().await.map_err(unavailable)?;
+        let hash = ledger::hash::Hash(*hash).to_hex();
+        sqlx::query!("select set_config('certnode.share_hash', $1, true)", hash)
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(unavailable)?;
+        Ok(Tx(tx))
+    }
+
     pub(crate) const fn sequencer(&self) -> &PgPool {
         &self.sequencer
     }

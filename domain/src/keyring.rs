@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use crate::Mode;
 use crate::id::OrgId;
 use crate::log_keys::Purpose;
+use crate::secret::base58;
 
 const CHECKPOINT: &str = "certnode 2026-11-20 tenant checkpoint v1";
 const ISSUING: &str = "certnode 2026-11-20 tenant issuing v1";
@@ -22,6 +23,7 @@ const ORIGIN: &str = "certnode 2026-11-20 tenant origin v1";
 const SEAL: &str = "certnode 2026-11-21 seal log keys v1";
 const ID: &str = "certnode 2026-11-21 master key id v1";
 const NONCE: usize = 24;
+const SHARE: &str = "certnode 2026-11-21 shared receipt v1";
 
 /// A private key, wiped when dropped.
 pub type Seed = Zeroizing<[u8; 32]>;
@@ -109,6 +111,11 @@ impl Keyring {
             Purpose::Issuing => ISSUING,
         };
         self.derive(context, org_id, mode)
+    }
+
+    /// What the link of a shared receipt ends in: 128 bits that only the master key makes out of the share's id.
+    pub fn share_token(&self, share: uuid::Uuid) -> String {
+        base58(&derive_key(&self.master, SHARE, share.as_bytes())[..16], 22)
     }
 
     /// Seals a key. A nonce is used once; 24 random bytes are never the same twice.

@@ -26,6 +26,7 @@ pub mod page;
 pub mod permission;
 pub mod problem;
 pub mod receipts;
+pub mod shares;
 
 #[cfg(feature = "server")]
 pub mod anchors;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use ledger::policy::Policy;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use sqlx::{Connection as _, PgConnection};
@@ -133,18 +134,29 @@ impl World {
         }
         let database_url = with_database(&server_url(), &name);
         let clock = Arc::new(FixedClock::default());
-        let domain = Self::domain(&database_url, clock.clone());
+        let domain = Self::domain(&database_url, clock.clone(), Policy::default());
         Self { domain, clock, database_url }
     }
 
     /// One more node on the world's database, as another process would be.
     pub fn another_node(&self) -> Domain {
-        Self::domain(&self.database_url, self.clock.clone())
+        self.watched_by(Policy::default())
     }
 
-    fn domain(url: &str, clock: Arc<FixedClock>) -> Domain {
+    /// A node whose root log is cosigned by the witnesses of a policy.
+    pub fn watched_by(&self, witnesses: Policy) -> Domain {
+        Self::domain(&self.database_url, self.clock.clone(), witnesses)
+    }
+
+    fn domain(url: &str, clock: Arc<FixedClock>, witnesses: Policy) -> Domain {
         let keyring = Keyring::new([7; 32], "log.example");
-        Domain::start(Options { database: Database::open(url, 8).unwrap(), keyring, clock, hashes_at_once: 2 })
+        Domain::start(Options {
+            database: Database::open(url, 8).unwrap(),
+            keyring,
+            clock,
+            hashes_at_once: 2,
+            witnesses,
+        })
     }
 
     /// What a test needs of a request.

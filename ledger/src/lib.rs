@@ -11,6 +11,8 @@
 pub mod bundle;
 pub mod checkpoint;
 pub mod commitment;
+#[cfg(feature = "cose")]
+pub mod cose;
 pub mod encoding;
 pub mod hash;
 pub mod jcs;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use axum::Router;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
@@ -13,10 +13,8 @@ use leptos::config::LeptosOptions;
 use leptos_axum::{AxumRouteListing, LeptosRoutes as _};
 use tower_http::services::ServeDir;
 
-use crate::auth::SessionCx;
 use crate::config::Config;
-use crate::problem::Refusal;
-use crate::{layers, live, root_log, session, v1};
+use crate::{layers, live, root_log, session, shared, v1};
 
 /// The largest form or server-function call.
 const FORM_MAX: usize = 64 << 10;
@@ -70,7 +68,9 @@ pub fn router(state: AppState) -> Router {
         .merge(v1::router())
         .merge(root_log::router())
         .route("/live", get(live::live))
-        .route("/receipts/{id}/bundle", get(bundle))
+        .route("/receipts/{id}/{file}", get(v1::downloads::download))
+        .route("/r/{token}/badge.svg", get(shared::badge))
+        .route("/r/{token}/bundle", get(shared::bundle))
         .route("/healthz", get(async || "ok"))
         .route("/readyz", get(ready))
         .fallback_service(files(&state))
@@ -99,11 +99,6 @@ async fn no_store(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
-}
-
-/// `GET /receipts/{id}/bundle`: the download of the dashboard.
-async fn bundle(SessionCx(cx): SessionCx, Path(id): Path<String>) -> Result<Response, Refusal> {
-    v1::receipts::bundle(&cx, &id).await
 }
 
 async fn ready(State(state): State<AppState>) -> Response {

@@ -59,8 +59,10 @@ async fn serve(config: Config, listener: TcpListener, database: Database) -> Res
     })?;
     let keyring = Keyring::new(secret, &config.log_host);
     let hashes_at_once = config.hashes_at_once;
-    let domain =
-        Domain::start(Options { database: database.clone(), keyring, clock: Arc::new(SystemClock), hashes_at_once });
+    let witnesses = config.witness_policy.clone().unwrap_or_default();
+    let options =
+        Options { database: database.clone(), keyring, clock: Arc::new(SystemClock), hashes_at_once, witnesses };
+    let domain = Domain::start(options);
     let stop = asked_to_stop()?.boxed().shared();
     let state = AppState::new(domain.clone(), Arc::new(config.clone()));
     #[expect(clippy::print_stdout, reason = "the address is what a person who started the server looks for")]

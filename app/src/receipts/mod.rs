@@ -4,11 +4,18 @@ mod api;
 mod index;
 mod pretty;
 mod proof;
+mod share;
 mod show;
+mod status;
 
-pub use api::{CreateTestReceipt, Found, ReceiptView, create_test_receipt, get_receipt, list_receipts};
+pub use api::{
+    CreateTestReceipt, Found, ReceiptView, ShareReceipt, WithdrawShare, create_test_receipt, get_receipt, list_receipts,
+};
 pub use index::{ReceiptTable, ReceiptsPage};
+pub use pretty::pretty;
+pub(crate) use show::Fact;
 pub use show::ReceiptPage;
+use status::StateBadge;
 
 use domain::receipts::Filter;
 

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use ledger::policy::Policy;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -30,6 +31,7 @@ pub struct Domain {
     pub(crate) hasher: Hasher,
     pub(crate) api_keys: crate::api_keys::Cache,
     pub(crate) identities: crate::logs::Identities,
+    pub(crate) witnesses: Arc<Policy>,
     feed: Feed,
 }
 
@@ -49,18 +51,21 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// Argon2id hashes computed at once.
     pub hashes_at_once: usize,
+    /// The witnesses of the root log, and how many of them are enough; its logs are not looked at.
+    pub witnesses: Policy,
 }
 
 impl Domain {
     /// Starts the sequencer and the feed; they end with the last clone.
     pub fn start(options: Options) -> Self {
-        let Options { database, keyring, clock, hashes_at_once } = options;
+        let Options { database, keyring, clock, hashes_at_once, witnesses } = options;
         Self {
             sequencer: Sequencer::start(database.clone(), keyring.clone(), clock.clone()),
             feed: Feed::start(database.clone()),
             hasher: Hasher::new(hashes_at_once),
             api_keys: crate::api_keys::Cache::default(),
             identities: crate::logs::Identities::default(),
+            witnesses: Arc::new(Policy { logs: Vec::new(), ..witnesses }),
             database,
             keyring,
             clock,

@@ -198,7 +198,13 @@ async fn logs_from_before_versions_keep_their_keys_and_get_them_sealed() {
 
     let stranger = |master| {
         let (database, keyring) = (world.domain.database().clone(), Keyring::new(master, "log.example"));
-        Domain::start(Options { database, keyring, clock: world.clock.clone(), hashes_at_once: 1 })
+        Domain::start(Options {
+            database,
+            keyring,
+            clock: world.clock.clone(),
+            hashes_at_once: 1,
+            witnesses: Default::default(),
+        })
     };
     let said = adopt(&stranger([8; 32])).await.unwrap_err().internal.unwrap();
     assert!(said.contains("is not the one that the signing keys of"), "{said}");

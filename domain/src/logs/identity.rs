@@ -84,6 +84,12 @@ impl Identity {
         checkpoint.sign_by(if signers.is_empty() { in_force(false) } else { signers })
     }
 
+    /// The newest key that signs the tree of a size: for formats with room for one signature.
+    pub(crate) fn signer_at(&self, size: u64) -> Option<&NoteSigner> {
+        let signing = self.keys.checkpoint.iter().rev().filter(|(key, _)| key.signs(size));
+        signing.max_by_key(|(key, _)| (!key.is_revoked_at(size), key.version)).map(|(_, signer)| signer)
+    }
+
     /// The keys that signed the tree of a size and are believed: what a policy names.
     pub(crate) fn believed(&self, size: u64) -> impl Iterator<Item = &LogKey> {
         let of_checkpoints = self.history.iter().filter(|key| key.purpose == Purpose::Checkpoint);

@@ -10,16 +10,21 @@ use crate::{Mode, logs};
 #[cfg(feature = "server")]
 pub mod batch;
 #[cfg(feature = "server")]
+mod files;
+#[cfg(feature = "server")]
 mod new;
 #[cfg(feature = "server")]
 mod proofs;
 #[cfg(feature = "server")]
 mod service;
+mod status;
 #[cfg(feature = "server")]
 mod store;
 #[cfg(all(test, feature = "server"))]
 mod tests;
 
+#[cfg(feature = "server")]
+pub use files::{bundle, bundle_without_contents, cose, proof, root_proof};
 #[cfg(feature = "server")]
 pub use new::NewReceipt;
 #[cfg(feature = "server")]
@@ -27,7 +32,8 @@ pub(crate) use proofs::prove;
 #[cfg(feature = "server")]
 pub(crate) use service::timestamp;
 #[cfg(feature = "server")]
-pub use service::{bundle, get, issue, issue_many, list, neighbours};
+pub use service::{get, issue, issue_many, list, neighbours};
+pub use status::{Anchored, State, Status};
 
 /// The kinds CertNode knows; any other name of the same shape is accepted and verifies the same.
 pub const KINDS: &[&str] = &["transaction", "value_calculation", "approval", "go_live"];
@@ -51,6 +57,8 @@ pub struct Summary {
     pub amount: Option<Money>,
     /// Its place in the log.
     pub log_index: u64,
+    /// How far it has come.
+    pub state: State,
 }
 
 /// A receipt with everything that proves it.
@@ -60,6 +68,8 @@ pub struct Receipt {
     pub summary: Summary,
     /// Live or test.
     pub mode: Mode,
+    /// What its state rests on.
+    pub status: Status,
     /// The payload as canonical JSON (RFC 8785); none once erased.
     pub payload: Option<String>,
     /// What the payload is committed to with, in base64; none once erased.

@@ -1,18 +1,16 @@
 //! Use-cases of receipts.
 
-use ledger::bundle::Bundle;
 use ledger::commitment::{commit, idempotency_hash};
 use ledger::encoding::base64;
 use ledger::hash::Hash;
 use ledger::statement::Statement;
-use ledger::tlog_proof::TlogProof;
 use time::format_description::well_known::Iso8601;
 use time::macros::format_description;
 use time::{Date, OffsetDateTime};
 
 use super::proofs::{Proved, prove};
 use super::store::{self, Key, Narrowed, Row, Side};
-use super::{Filter, Issued, Neighbours, NewReceipt, Proof, Receipt, Summary};
+use super::{Filter, Issued, Neighbours, NewReceipt, Proof, Receipt, State, Status, Summary};
 use crate::context::Cx;
 use crate::database::Tx;
 use crate::id::ReceiptId;
@@ -116,6 +114,7 @@ impl Kept {
             issued_at: entry.issued_at,
             amount: entry.amount.clone(),
             log_index: 0,
+            state: State::Included,
         };
         let row = Row {
             summary,
@@ -175,6 +174,7 @@ fn receipt(cx: &Cx, identity: &Identity, row: Row, tree_size: u64, proved: Prove
     Ok(Receipt {
         summary: row.summary,
         mode: cx.tenant()?.1,
+        status: Status::default(),
         payload: row.payload.map(text).transpose()?,
         salt: row.salt.map(|salt| base64(&salt)),
         statement: text(row.statement)?,
@@ -187,54 +187,18 @@ pub async fn get(cx: &Cx, id: ReceiptId) -> Result<Receipt, Problem> {
     let (org_id, mode) = cx.require(Permission::ReceiptsRead)?;
     let mut tx = cx.begin().await?;
     let size = logs::store::find(tx.connection(), org_id, mode).await?.size;
-    at_size(cx, tx, id, size).await
+    let mut receipt = at_size(cx, tx, id, size).await?;
+    (receipt.summary.state, receipt.status) = anchors::status(cx, receipt.summary.log_index).await?;
+    Ok(receipt)
 }
 
 /// A receipt, with its proof in the log as it was at a size.
-async fn at_size(cx: &Cx, mut tx: Tx, id: ReceiptId, size: u64) -> Result<Receipt, Problem> {
+pub(super) async fn at_size(cx: &Cx, mut tx: Tx, id: ReceiptId, size: u64) -> Result<Receipt, Problem> {
     let log = cx.tenant()?;
     let identity = logs::identity_now(cx, &mut tx, log).await?;
     let row = store::find(&mut tx, log, id).await?;
     let proved = prove(&mut tx, log, &identity, row.summary.log_index, size).await?;
     receipt(cx, &identity, row, size, proved)
-}
-
-/// The offline file of a receipt, `.certnode`: with its proof up to the root log, once that has the log's state; and with
-/// what happened to the keys.
-pub async fn bundle(cx: &Cx, id: ReceiptId) -> Result<Vec<u8>, Problem> {
-    let mut receipt = get(cx, id).await?;
-    let mut tx = cx.begin().await?;
-    let identity = logs::identity_now(cx, &mut tx, cx.tenant()?).await?;
-    drop(tx);
-    let (mut root_keys, mut revoked_keys, mut root_proof) = (Vec::new(), identity.revoked_keys(), None);
-    if let Some(anchor) = anchors::believed(cx, &identity, receipt.proof.log_index).await? {
-        receipt = at_size(cx, cx.begin().await?, id, anchor.log_size).await?;
-        let root = anchors::proof(cx.domain(), &anchor).await?;
-        root_keys = root.keys;
-        revoked_keys.extend(root.revoked);
-        root_proof = Some(root.proof.text());
-    }
-    let own_keys = identity.believed(receipt.proof.tree_size).map(|key| key.vkey.clone());
-    let policy = own_keys.chain(root_keys).map(|key| format!("log {key}\n")).collect::<String>() + "quorum none\n";
-    let proof = receipt.proof;
-    let hashes = proof.hashes.iter().filter_map(|hash| Hash::from_base64(hash)).collect();
-    let tlog_proof = TlogProof { extra: None, index: proof.log_index, hashes, checkpoint: proof.checkpoint };
-    let payload = receipt
-        .payload
-        .map(|payload| ledger::json::parse(payload.as_bytes()).map_err(Problem::internal))
-        .transpose()?;
-    let salt = receipt.salt.and_then(|salt| ledger::encoding::from_base64(&salt)?.try_into().ok());
-    let bundle = Bundle {
-        statement: receipt.statement.into_bytes(),
-        payload,
-        salt,
-        tenant_proof: tlog_proof.text(),
-        root_proof,
-        policy,
-        issuing_keys: identity.issuing_keys(),
-        revoked_keys,
-    };
-    Ok(bundle.to_bytes())
 }
 
 /// A page of receipts, newest first unless the filter says otherwise.
@@ -255,6 +219,8 @@ pub async fn list(cx: &Cx, filter: &Filter, page: &Page) -> Result<List<Summary>
     let mut data = store::list(&mut tx, log, &narrowed, side, before.or(after), rows as i64 + 1).await?;
     let more = data.len() > rows;
     data.truncate(rows);
+    drop(tx);
+    anchors::mark(cx, &mut data).await?;
     let (earlier, further) = match side {
         Side::After => (after.is_some(), more),
         Side::Before => {

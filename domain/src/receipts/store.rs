@@ -8,7 +8,7 @@ use crate::id::{OrgId, ReceiptId};
 use crate::money::Money;
 use crate::{Mode, Problem};
 
-use super::Summary;
+use super::{State, Summary};
 
 /// A receipt as the database has it.
 pub(super) struct Row {
@@ -78,6 +78,7 @@ impl From<SummaryRow> for Summary {
             issued_at: row.issued_at,
             amount: row.amount_minor.zip(row.currency).map(|(minor, currency)| Money { minor, currency }),
             log_index: row.log_index.cast_unsigned(),
+            state: State::Included,
         }
     }
 }

@@ -188,7 +188,7 @@ fn absent(step: &str) -> &'static str {
         "anchor" => {
             "This file carries no anchor: it was made before the log's state was recorded where others can see it."
         }
-        _ => "The policy asks for no witnesses.",
+        _ => "The policy asks for no witnesses, and none that it names signed this state.",
     }
 }
 

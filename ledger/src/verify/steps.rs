@@ -220,21 +220,26 @@ impl Verification {
             None => self.read.note.as_ref(),
         };
         let policy = self.policy_in_force(bundle)?;
-        let Some(quorum) = &policy.quorum else {
+        if policy.witnesses.is_empty() && policy.quorum.is_none() {
             return Ok(None);
-        };
+        }
         let evaluation = policy
             .evaluate(note.ok_or(UNREAD)?)
             .map_err(|_| "A witness's signature does not fit the state it is said to have seen.")?;
         let names: Vec<&str> = evaluation.cosigned.iter().map(|(witness, _)| witness.name.as_str()).collect();
         let seen = if names.is_empty() { "none of the witnesses named".to_owned() } else { names.join(", ") };
         self.report.witnesses = names.iter().map(|&name| name.to_owned()).collect();
-        if evaluation.satisfied {
-            return Ok(Some(format!(
-                "{seen} signed that they saw this state, which is enough for the quorum {quorum}."
-            )));
+        let count = format!("{} of {} witnesses", names.len(), policy.witnesses.len());
+        match &policy.quorum {
+            None if names.is_empty() => Ok(None),
+            None => Ok(Some(format!("{count} signed that they saw this state: {seen}. The policy asks for none."))),
+            Some(quorum) if evaluation.satisfied => Ok(Some(format!(
+                "{count} signed that they saw this state, which is enough for the quorum {quorum}: {seen}."
+            ))),
+            Some(quorum) => Err(format!(
+                "The policy asks for the quorum {quorum}, but only {count} signed that they saw this state: {seen}."
+            )),
         }
-        Err(format!("The policy asks for the quorum {quorum}, but only these signed that they saw this state: {seen}."))
     }
 
     /// The verifier's policy, or the file's.

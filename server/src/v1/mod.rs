@@ -11,9 +11,11 @@ use utoipa_axum::routes;
 use crate::AppState;
 use crate::problem::Refusal;
 
+pub mod downloads;
 pub mod imports;
 pub mod logs;
 pub mod receipts;
+pub mod shares;
 
 /// The largest body of a request that is no import: a receipt's 256 KiB and what is around it.
 const BODY_MAX: usize = 320 << 10;
@@ -50,7 +52,12 @@ fn api() -> OpenApiRouter<AppState> {
     let small = OpenApiRouter::new()
         .routes(routes!(receipts::list_receipts, receipts::create_receipt))
         .routes(routes!(receipts::get_receipt))
-        .routes(routes!(receipts::get_receipt_bundle))
+        .routes(routes!(downloads::get_receipt_bundle))
+        .routes(routes!(downloads::get_receipt_proof))
+        .routes(routes!(downloads::get_receipt_root_proof))
+        .routes(routes!(downloads::get_receipt_cose))
+        .routes(routes!(downloads::get_receipt_pdf))
+        .routes(routes!(shares::get_receipt_share, shares::share_receipt, shares::withdraw_receipt_share))
         .routes(routes!(imports::get_import))
         .routes(routes!(imports::list_import_refusals))
         .routes(routes!(logs::get_log))
