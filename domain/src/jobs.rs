@@ -98,6 +98,7 @@ async fn upkeep(domain: &Domain) {
     loop {
         tokio::time::sleep(UPKEEP).await;
         let mut results = vec![crate::api_keys::record_uses(domain).await];
+        results.push(crate::log_keys::retire_due(domain).await);
         if round.is_multiple_of(SWEEP_EVERY) {
             results.push(crate::accounts::sweep_sessions(domain).await);
         }

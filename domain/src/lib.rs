@@ -17,6 +17,7 @@ pub mod api_keys;
 pub mod events;
 pub mod id;
 pub mod imports;
+pub mod log_keys;
 pub mod logs;
 pub mod mode;
 pub mod money;

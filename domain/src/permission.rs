@@ -19,6 +19,8 @@ pub enum Permission {
     ImportsRead,
     /// Start imports.
     ImportsWrite,
+    /// Replace and revoke the keys that sign.
+    SigningKeysWrite,
 }
 
 impl fmt::Display for Permission {
@@ -30,6 +32,7 @@ impl fmt::Display for Permission {
             Self::ApiKeysWrite => "api_keys:write",
             Self::ImportsRead => "imports:read",
             Self::ImportsWrite => "imports:write",
+            Self::SigningKeysWrite => "signing_keys:write",
         })
     }
 }
@@ -78,9 +81,12 @@ impl Role {
 
     /// Whether the role includes the permission.
     pub const fn allows(self, permission: Permission) -> bool {
-        use Permission::{ApiKeysRead, ApiKeysWrite, ImportsRead, ImportsWrite, ReceiptsRead, ReceiptsWrite};
+        use Permission::{
+            ApiKeysRead, ApiKeysWrite, ImportsRead, ImportsWrite, ReceiptsRead, ReceiptsWrite, SigningKeysWrite,
+        };
         match self {
-            Self::Owner | Self::Admin | Self::Developer => true,
+            Self::Owner | Self::Admin => true,
+            Self::Developer => !matches!(permission, SigningKeysWrite),
             Self::Finance => matches!(permission, ReceiptsRead | ReceiptsWrite | ImportsRead | ImportsWrite),
             Self::Technical => matches!(permission, ReceiptsRead | ApiKeysRead | ApiKeysWrite | ImportsRead),
             Self::Billing | Self::Viewer => matches!(permission, ReceiptsRead | ImportsRead),

@@ -18,6 +18,7 @@ pub mod hash;
 pub mod jcs;
 pub mod json;
 pub mod key;
+pub mod key_event;
 pub mod note;
 pub mod policy;
 pub mod proof;

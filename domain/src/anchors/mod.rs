@@ -16,11 +16,12 @@ use time::OffsetDateTime;
 use crate::context::{Cx, Domain};
 use crate::database::Tx;
 use crate::id::{OrgId, ReceiptId};
+use crate::logs::Identity;
 use crate::receipts::{Anchored, State, Status, Summary, prove};
 use crate::sequencer::{Entry, Outcome};
-use crate::{Mode, Problem, logs};
+use crate::{Mode, Problem, log_keys, logs};
 
-mod store;
+pub(crate) mod store;
 #[cfg(test)]
 mod tests;
 
@@ -44,8 +45,10 @@ pub struct Anchor {
 pub(crate) struct RootProof {
     /// The proof, with what witnesses signed in its checkpoint.
     pub(crate) proof: TlogProof,
-    /// The root log's key.
-    key: String,
+    /// The root log's keys that signed it and are believed.
+    keys: Vec<String>,
+    /// Those of the root log that are not, and from which of its sizes on.
+    pub(crate) revoked: Vec<(String, u64)>,
     /// Enough witnesses signed.
     witnessed: bool,
 }
@@ -54,6 +57,7 @@ pub(crate) struct RootProof {
 ///
 /// **If we crash** between the entry and the note of where it is, the next round finds the entry by its idempotency key.
 pub async fn anchor(domain: &Domain) -> Result<usize, Problem> {
+    log_keys::record_events(domain).await?;
     let root = domain.system(ROOT.0, ROOT.1);
     let mut connection = domain.database.sequencer().acquire().await?;
     let moved = store::moved(&mut connection, ROOT.0, ROUND).await?;
@@ -88,7 +92,7 @@ pub async fn anchor(domain: &Domain) -> Result<usize, Problem> {
             Outcome::Placed(placed) => placed.log_index,
             Outcome::Taken(id) => store::index_of(&mut connection, ROOT, id).await?,
         };
-        store::insert(&mut connection, (log.org_id, log.mode), log.size, index, root.now()).await?;
+        store::insert(&mut connection, (log.org_id, log.mode), log.size, &log.checkpoint, index, root.now()).await?;
     }
     Ok(moved.len())
 }
@@ -100,12 +104,23 @@ pub(crate) async fn covering(cx: &Cx, index: u64) -> Result<Option<Anchor>, Prob
     store::covering(&mut tx, log, index).await
 }
 
+/// The first anchor that covers an entry of the actor's log in a state that a believed key signed.
+pub(crate) async fn believed(cx: &Cx, identity: &Identity, index: u64) -> Result<Option<Anchor>, Problem> {
+    let Some(anchor) = covering(cx, index).await? else { return Ok(None) };
+    match identity.first_believed(anchor.log_size) {
+        Some(size) if size == anchor.log_size => Ok(Some(anchor)),
+        Some(size) => covering(cx, size - 1).await,
+        None => Ok(None),
+    }
+}
+
 /// That the root log includes what an anchor says: in the state that most witnesses cosigned, or as it is now.
 pub(crate) async fn proof(domain: &Domain, anchor: &Anchor) -> Result<RootProof, Problem> {
     let root = domain.system(ROOT.0, ROOT.1);
-    let identity = logs::identity(&root).await?;
     let mut tx = root.begin().await?;
-    let (size, lines, witnessed) = match best(&mut tx, &domain.witnesses, anchor.root_index).await? {
+    let identity = logs::identity_now(&root, &mut tx, ROOT).await?;
+    let seen = best(&mut tx, &domain.witnesses, anchor.root_index).await?;
+    let (size, lines, witnessed) = match seen.filter(|seen| identity.believed(seen.size).next().is_some()) {
         Some(seen) => (seen.size, seen.lines, seen.enough),
         None => (logs::store::find(tx.connection(), ROOT.0, ROOT.1).await?.size, Vec::new(), false),
     };
@@ -115,7 +130,8 @@ pub(crate) async fn proof(domain: &Domain, anchor: &Anchor) -> Result<RootProof,
         checkpoint.push_str(&format!("{line}\n"));
     }
     let proof = TlogProof { extra: None, index: anchor.root_index, hashes: proved.hashes, checkpoint };
-    Ok(RootProof { proof, key: identity.public.log.clone(), witnessed })
+    let keys = identity.believed(size).map(|key| key.vkey.clone()).collect();
+    Ok(RootProof { proof, keys, revoked: identity.revoked_keys(), witnessed })
 }
 
 /// A state of the root log that witnesses cosigned.
@@ -180,10 +196,14 @@ pub(crate) async fn mark(cx: &Cx, receipts: &mut [Summary]) -> Result<(), Proble
 
 /// Whom the holder of a file may believe: the log, the root log once it is in the file, and the witnesses. The quorum is
 /// asked for once it is met, so that a file that is too young for it is not a wrong one.
-pub(crate) fn policy(cx: &Cx, log: &str, root: Option<&RootProof>) -> Result<Policy, Problem> {
+pub(crate) fn policy<'k>(
+    cx: &Cx,
+    log: impl Iterator<Item = &'k str>,
+    root: Option<&'k RootProof>,
+) -> Result<Policy, Problem> {
     let mut policy = (*cx.domain.witnesses).clone();
     policy.witnesses.iter_mut().for_each(|witness| witness.url = None);
-    for key in [Some(log), root.map(|root| root.key.as_str())].into_iter().flatten() {
+    for key in log.chain(root.into_iter().flat_map(|root| root.keys.iter().map(String::as_str))) {
         let key = key.parse().map_err(|error| Problem::internal(format!("{key}: {error:?}")))?;
         policy.logs.push(Log { key, url: None });
     }

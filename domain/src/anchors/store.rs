@@ -42,7 +42,7 @@ pub(super) async fn moved(connection: &mut PgConnection, root: OrgId, limit: i64
         .collect()
 }
 
-pub(super) async fn index_of(
+pub(crate) async fn index_of(
     connection: &mut PgConnection,
     (org_id, mode): (OrgId, Mode),
     id: ReceiptId,
@@ -63,12 +63,14 @@ pub(super) async fn insert(
     connection: &mut PgConnection,
     (org_id, mode): (OrgId, Mode),
     log_size: u64,
+    checkpoint: &str,
     root_index: u64,
     now: OffsetDateTime,
 ) -> Result<(), Problem> {
     sqlx::query!(
         "with anchored as (
-            insert into anchors (org_id, mode, log_size, root_index, anchored_at) values ($1, $2, $3, $4, $5)
+            insert into anchors (org_id, mode, log_size, root_index, anchored_at, checkpoint)
+            values ($1, $2, $3, $4, $5, $6)
             on conflict (org_id, mode, log_size) do nothing returning *)
         insert into events (org_id, mode, type, data, created_at)
         select org_id, mode, 'receipts.anchored', jsonb_build_object('until_index', log_size, 'root_index', root_index), anchored_at
@@ -77,7 +79,8 @@ pub(super) async fn insert(
         mode.as_str(),
         log_size.cast_signed(),
         root_index.cast_signed(),
-        now
+        now,
+        checkpoint
     )
     .execute(connection)
     .await?;

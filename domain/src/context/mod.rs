@@ -199,7 +199,10 @@ impl Cx {
             Actor::Nobody => return Err(Problem::unauthenticated()),
             Actor::User { role, .. } => role.allows(permission),
             // A key acts on receipts and imports; it cannot see or make keys.
-            Actor::ApiKey { .. } => !matches!(permission, Permission::ApiKeysRead | Permission::ApiKeysWrite),
+            Actor::ApiKey { .. } => {
+                use Permission::{ApiKeysRead, ApiKeysWrite, SigningKeysWrite};
+                !matches!(permission, ApiKeysRead | ApiKeysWrite | SigningKeysWrite)
+            }
             Actor::System { .. } => true,
         };
         if allowed { self.tenant() } else { Err(Problem::forbidden(permission)) }

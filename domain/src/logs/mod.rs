@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "server")]
+pub(crate) mod identity;
+#[cfg(feature = "server")]
 mod service;
 #[cfg(feature = "server")]
 pub(crate) mod store;
@@ -10,9 +12,11 @@ pub(crate) mod store;
 pub mod tiles;
 
 #[cfg(feature = "server")]
+pub(crate) use identity::Identity;
+#[cfg(feature = "server")]
 pub use service::head;
 #[cfg(feature = "server")]
-pub(crate) use service::{Identities, Identity, create, identity, identity_of_root};
+pub(crate) use service::{Identities, create, identity, identity_now, identity_of_root};
 
 /// A log's public keys, as C2SP signed-note verifier keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -16,6 +16,7 @@ pub(crate) struct Row {
     pub(crate) size: u64,
     pub(crate) frontier: Frontier,
     pub(crate) checkpoint: String,
+    pub(crate) key_epoch: i64,
 }
 
 /// A log that is about to be.
@@ -26,13 +27,14 @@ pub(crate) struct New<'a> {
     pub(crate) created_at: OffsetDateTime,
 }
 
+/// Whether there was no such log before.
 pub(crate) async fn insert(
     connection: &mut PgConnection,
     org_id: OrgId,
     mode: Mode,
     new: New<'_>,
-) -> Result<(), Problem> {
-    sqlx::query!(
+) -> Result<bool, Problem> {
+    let inserted = sqlx::query!(
         "insert into logs (org_id, mode, origin, log_vkey, issuing_vkey, size, frontier, root, checkpoint, created_at)
         values ($1, $2, $3, $4, $5, 0, '', $6, '', $7)
         on conflict (org_id, mode) do nothing",
@@ -46,12 +48,12 @@ pub(crate) async fn insert(
     )
     .execute(connection)
     .await?;
-    Ok(())
+    Ok(inserted.rows_affected() == 1)
 }
 
 pub(crate) async fn find(connection: &mut PgConnection, org_id: OrgId, mode: Mode) -> Result<Row, Problem> {
     let row = sqlx::query!(
-        "select origin, log_vkey, issuing_vkey, size, frontier, checkpoint from logs where org_id = $1 and mode = $2",
+        "select origin, log_vkey, issuing_vkey, size, frontier, checkpoint, key_epoch from logs where org_id = $1 and mode = $2",
         org_id.0,
         mode.as_str()
     )
@@ -68,6 +70,7 @@ pub(crate) async fn find(connection: &mut PgConnection, org_id: OrgId, mode: Mod
         size,
         frontier,
         checkpoint: row.checkpoint,
+        key_epoch: row.key_epoch,
     })
 }
 

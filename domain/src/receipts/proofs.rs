@@ -38,7 +38,7 @@ pub(crate) async fn prove(
     let hashes = inclusion_proof(index, size, &tiles).map_err(unproved)?;
     let root =
         root(size, &tiles).ok_or_else(|| Problem::internal(format!("the root of {size} entries cannot be made")))?;
-    let checkpoint = Checkpoint::new(&identity.origin, size, root).sign(&identity.keys.checkpoint);
+    let checkpoint = identity.sign(&Checkpoint::new(&identity.origin, size, root));
     Ok(Proved { hashes, checkpoint })
 }
 

@@ -130,8 +130,14 @@ impl Kept {
 
 pub(super) async fn answer(cx: &Cx, identity: &Identity, kept: Kept, outcome: Outcome) -> Result<Issued, Problem> {
     match outcome {
-        Outcome::Placed(Placed { log_index, leaf_hash, tree_size, proof, checkpoint }) => {
+        Outcome::Placed(Placed { log_index, leaf_hash, tree_size, proof, checkpoint, statement }) => {
             let mut row = kept.row;
+            let mut fresh = None;
+            if let Some(statement) = statement {
+                row.statement = statement;
+                fresh = Some(logs::identity_now(cx, &mut cx.begin().await?, cx.tenant()?).await?);
+            }
+            let identity = fresh.as_deref().unwrap_or(identity);
             row.summary.log_index = log_index;
             row.tree_size = tree_size;
             row.leaf_hash = leaf_hash.0.to_vec();
@@ -147,9 +153,9 @@ pub(super) async fn answer(cx: &Cx, identity: &Identity, kept: Kept, outcome: Ou
                 let detail = "This idempotency key was used for a receipt with other content.";
                 return Err(Problem::new(409, "idempotency_conflict", detail));
             }
-            let size = row.tree_size;
-            let proved = prove(&mut tx, log, identity, row.summary.log_index, size).await?;
-            Ok(Issued { receipt: receipt(cx, identity, row, size, proved)?, replayed })
+            let (size, identity) = (row.tree_size, logs::identity_now(cx, &mut tx, log).await?);
+            let proved = prove(&mut tx, log, &identity, row.summary.log_index, size).await?;
+            Ok(Issued { receipt: receipt(cx, &identity, row, size, proved)?, replayed })
         }
     }
 }
@@ -163,7 +169,7 @@ fn receipt(cx: &Cx, identity: &Identity, row: Row, tree_size: u64, proved: Prove
         tree_size,
         hashes: proved.hashes.iter().map(Hash::to_base64).collect(),
         checkpoint: proved.checkpoint,
-        keys: identity.public.clone(),
+        keys: identity.keys_of(row.summary.log_index, tree_size),
     };
     Ok(Receipt {
         summary: row.summary,
@@ -189,7 +195,7 @@ pub async fn get(cx: &Cx, id: ReceiptId) -> Result<Receipt, Problem> {
 /// A receipt, with its proof in the log as it was at a size.
 pub(super) async fn at_size(cx: &Cx, mut tx: Tx, id: ReceiptId, size: u64) -> Result<Receipt, Problem> {
     let log = cx.tenant()?;
-    let identity = logs::identity(cx).await?;
+    let identity = logs::identity_now(cx, &mut tx, log).await?;
     let row = store::find(&mut tx, log, id).await?;
     let proved = prove(&mut tx, log, &identity, row.summary.log_index, size).await?;
     receipt(cx, &identity, row, size, proved)

@@ -78,6 +78,8 @@ pub(crate) struct Placed {
     pub(crate) tree_size: u64,
     pub(crate) proof: Vec<Hash>,
     pub(crate) checkpoint: Arc<str>,
+    /// The statement as it was signed again, if the key it was signed with had been replaced.
+    pub(crate) statement: Option<Vec<u8>>,
 }
 
 /// What became of an entry.

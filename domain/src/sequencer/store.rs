@@ -56,6 +56,7 @@ impl Rows {
 pub(super) struct Heads {
     pub(super) org_ids: Vec<Uuid>,
     pub(super) modes: Vec<String>,
+    pub(super) key_epochs: Vec<i64>,
     pub(super) old_sizes: Vec<i64>,
     pub(super) old_roots: Vec<Vec<u8>>,
     pub(super) sizes: Vec<i64>,
@@ -98,12 +99,13 @@ pub(super) async fn append(
                 on lease.shard = mine.shard and lease.epoch = mine.epoch
             where lease.owner = $3 for share of lease
         ), head as materialized (
-            select * from unnest($4::uuid[], $5::text[], $6::bigint[], $7::bytea[], $8::bigint[], $9::bytea[], $10::bytea[], $11::text[])
-                as head (org_id, mode, old_size, old_root, size, root, frontier, checkpoint)
+            select * from unnest($4::uuid[], $5::text[], $6::bigint[], $7::bytea[], $8::bigint[], $9::bytea[], $10::bytea[], $11::text[],
+                $30::bigint[]) as head (org_id, mode, old_size, old_root, size, root, frontier, checkpoint, key_epoch)
         ), moved as (
             update logs set size = head.size, root = head.root, frontier = head.frontier, checkpoint = head.checkpoint
             from head
             where logs.org_id = head.org_id and logs.mode = head.mode and logs.size = head.old_size and logs.root = head.old_root
+                and logs.key_epoch = head.key_epoch
             returning 1
         ), entry as materialized (
             select * from unnest($12::uuid[], $13::text[], $14::uuid[], $15::bigint[], $16::bigint[], $17::text[], $18::text[],
@@ -157,7 +159,8 @@ pub(super) async fn append(
         &rows.payloads,
         &rows.salts,
         now,
-        inbox
+        inbox,
+        &heads.key_epochs
     )
     .fetch_one(connection)
     .await?;

@@ -93,10 +93,22 @@ impl Verification {
         let proof = self.read.proof.as_ref().ok_or(UNREAD)?;
         let key = bundle.issuing_key(proof.index).and_then(|key| key.parse::<VerifierKey>().ok());
         let key = key.ok_or("The file names no issuing key for this entry of the log.")?;
+        let revoked = bundle.revoked_from(&key.to_string());
         match signed.verify(&key) {
             Ok(()) => {
                 self.report.issuing_key = Some(key.to_string());
-                Ok(Some(format!("Its Ed25519 signature holds for the key {} of {}.", signed.kid, key.name())))
+                let holds = format!("Its Ed25519 signature holds for the key {} of {}.", signed.kid, key.name());
+                match revoked {
+                    None => Ok(Some(holds)),
+                    Some(from) if proof.index < from => Ok(Some(format!(
+                        "{holds} The key was revoked later: from entry {from} on it is not to be believed; this is entry {}.",
+                        proof.index
+                    ))),
+                    Some(from) => Err(format!(
+                        "The key {} that signed it was revoked: what it signed from entry {from} on is not to be believed, and this is entry {}.",
+                        signed.kid, proof.index
+                    )),
+                }
             }
             Err(NoteError::Unknown) => Err(format!(
                 "It says that key {} of {} signed it, but for entry {} the file names key {} of {}.",
@@ -155,7 +167,7 @@ impl Verification {
         let own = self.policy_in_force(bundle)?.log_keys(&checkpoint.origin);
         match note.verify(&own) {
             Ok(good) => {
-                let key = good[0];
+                let key = believed(bundle, &good, checkpoint.size)?;
                 self.report.log_key = Some(key.to_string());
                 let whose = if self.report.trusted_policy { "your own policy" } else { "the file itself" };
                 Ok(Some(format!(
@@ -189,9 +201,10 @@ impl Verification {
             return Err("The root log does not include this checkpoint.".to_owned());
         }
         let own = self.policy_in_force(bundle)?.log_keys(&root.origin);
-        note.verify(&own).map_err(|_| {
+        let good = note.verify(&own).map_err(|_| {
             format!("The root log's state is not signed by a key that the policy names for {}.", root.origin)
         })?;
+        believed(bundle, &good, root.size)?;
         self.read.root_note = Some(note);
         Ok(Some(format!(
             "The root log {} includes this checkpoint as entry {} of {}.",
@@ -234,6 +247,20 @@ impl Verification {
         let whose = if self.policy.is_some() { "Your policy" } else { "The policy in the file" };
         Policy::parse(self.policy.as_deref().unwrap_or(&bundle.policy))
             .map_err(|error| format!("{whose} cannot be used: {error}."))
+    }
+}
+
+/// The first of the keys that signed a tree of this size which was not revoked for it.
+fn believed<'k>(bundle: &Bundle, good: &[&'k VerifierKey], size: u64) -> Result<&'k VerifierKey, String> {
+    let revoked = |key: &VerifierKey| bundle.revoked_from(&key.to_string()).filter(|from| *from <= size);
+    match good.iter().find(|key| revoked(key).is_none()) {
+        Some(key) => Ok(key),
+        None => {
+            let named =
+                |key: &&VerifierKey| format!("{} (from size {} on)", key.id_hex(), revoked(key).unwrap_or(size));
+            let keys: Vec<String> = good.iter().map(named).collect();
+            Err(format!("Only keys that were revoked signed this state of {size} entries: {}.", keys.join(", ")))
+        }
     }
 }
 
