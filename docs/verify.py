@@ -135,6 +135,9 @@ def checks(bundle, trusted):
     signature = decode(statement.pop("sig"))
     message = b"certnode/receipt/v1\n" + canonical(statement).encode()
     yield "the issuer signed this receipt", public is not None and signed(public, message, signature)
+    for other in statement["refs"]:
+        if isinstance(other, dict):
+            print("  --  it", other["relation"], other["id"])
     keys = [key(line.split(" ")[1]) for line in bundle["policy"].split("\n") if line.startswith("log ")]
     log = [key(trusted)] if trusted else keys
     text, included, by_log = proof(bundle["tenant_proof"], entry, log)
