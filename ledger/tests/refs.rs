@@ -46,7 +46,11 @@ fn each_relation_is_read_as_it_was_signed() {
         read.verify(key().verifier()).unwrap();
         let other = String::from_utf8(bytes).unwrap().replace("revokes", "supersedes");
         let changed = Signed::parse(other.as_bytes()).unwrap().verify(key().verifier());
-        assert_eq!(changed.is_err(), relation == Relation::Revokes, "a relation that was changed is not what was signed");
+        assert_eq!(
+            changed.is_err(),
+            relation == Relation::Revokes,
+            "a relation that was changed is not what was signed"
+        );
     }
 }
 

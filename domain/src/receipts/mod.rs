@@ -9,6 +9,7 @@ use crate::{Mode, logs};
 
 #[cfg(feature = "server")]
 pub mod batch;
+pub mod life;
 #[cfg(feature = "server")]
 mod new;
 #[cfg(feature = "server")]
@@ -20,6 +21,7 @@ mod store;
 #[cfg(all(test, feature = "server"))]
 mod tests;
 
+pub use life::{Ref, Relation, Standing};
 #[cfg(feature = "server")]
 pub use new::NewReceipt;
 #[cfg(feature = "server")]
@@ -51,6 +53,8 @@ pub struct Summary {
     pub amount: Option<Money>,
     /// Its place in the log.
     pub log_index: u64,
+    /// Whether it still holds.
+    pub standing: Standing,
 }
 
 /// A receipt with everything that proves it.
@@ -60,6 +64,8 @@ pub struct Receipt {
     pub summary: Summary,
     /// Live or test.
     pub mode: Mode,
+    /// What it refers to, and what became of it.
+    pub life: life::Life,
     /// The payload as canonical JSON (RFC 8785); none once erased.
     pub payload: Option<String>,
     /// What the payload is committed to with, in base64; none once erased.

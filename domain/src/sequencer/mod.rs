@@ -23,10 +23,12 @@ use crate::database::Database;
 use crate::id::{OrgId, ReceiptId};
 use crate::keyring::Keyring;
 use crate::money::Money;
+use crate::receipts::Ref;
 use crate::{Mode, Problem};
 
 mod batch;
 mod head;
+mod refs;
 mod store;
 mod writer;
 
@@ -48,6 +50,7 @@ pub(crate) struct Entry {
     pub(crate) issued_at: OffsetDateTime,
     pub(crate) amount: Option<Money>,
     pub(crate) idempotency: Option<Hash>,
+    pub(crate) refs: Vec<Ref>,
     pub(crate) statement: Vec<u8>,
     pub(crate) payload: Vec<u8>,
     pub(crate) salt: [u8; 16],

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::batch::{LogKey, Plan};
 use super::head::{Head, tile_root};
-use super::{BATCH, Entry, Outcome, Waiting, store, unknown};
+use super::{BATCH, Entry, Outcome, Waiting, refs, store, unknown};
 use crate::Problem;
 use crate::context::Clock;
 use crate::database::Database;
@@ -37,7 +37,9 @@ pub(super) async fn run(mut writer: Writer, mut queue: mpsc::Receiver<Waiting>) 
         // Repeats of a key within a batch go after it: by then the key is taken, and they are told whose it is.
         let mut rest = std::mem::take(&mut batch);
         while !rest.is_empty() {
-            let (first, again) = split_repeats(rest);
+            let (rest_of_keys, mut again) = split_repeats(rest);
+            let (first, ended) = refs::split_repeats(rest_of_keys);
+            again.extend(ended);
             writer.settle(first).await;
             rest = again;
         }
@@ -50,6 +52,8 @@ enum Failed {
     Before(sqlx::Error),
     /// An idempotency key is taken: find out by whom.
     Taken,
+    /// A receipt that would be ended has ended: find out which.
+    Ended,
     /// COMMIT was sent and no answer came.
     Unknown,
     /// It cannot work.
@@ -60,6 +64,7 @@ impl From<sqlx::Error> for Failed {
     fn from(error: sqlx::Error) -> Self {
         match &error {
             sqlx::Error::Database(cause) if cause.constraint() == Some("receipts_idempotency_key") => Self::Taken,
+            sqlx::Error::Database(cause) if cause.constraint() == Some(refs::store::ENDED_KEY) => Self::Ended,
             _ => Self::Before(error),
         }
     }
@@ -90,6 +95,7 @@ impl Writer {
                     Ok(rest) => waiting = rest,
                     Err(()) => return,
                 },
+                Err(Failed::Ended) => waiting = self.refuse_ended(waiting).await,
                 Err(Failed::Before(error)) => {
                     self.forget(&waiting);
                     last = Some(error.to_string());
@@ -127,6 +133,7 @@ impl Writer {
         }
         store::insert_receipts(&mut tx, &plan.rows).await?;
         store::insert_payloads(&mut tx, &plan.rows).await?;
+        refs::store::insert(&mut tx, waiting.iter().map(|waiting| &waiting.entry)).await?;
         for log in &plan.logs {
             for tile in &log.tiles {
                 grow(&mut tx, log.key, tile.index, tile.hash).await?;
@@ -190,6 +197,7 @@ impl Writer {
             issued_at: now,
             amount: None,
             idempotency: None,
+            refs: Vec::new(),
             statement: statement.sign(&head.identity.keys.issuing).ok()?,
             payload,
             salt,
@@ -230,6 +238,19 @@ impl Writer {
             }
         }
         Ok(rest)
+    }
+
+    /// Refuses those who would end a receipt that has ended; the others go on.
+    async fn refuse_ended(&self, waiting: Vec<Waiting>) -> Vec<Waiting> {
+        let found = async {
+            let mut connection = self.database.sequencer().acquire().await?;
+            refs::store::ended(&mut connection, waiting.iter().map(|waiting| &waiting.entry)).await
+        };
+        let Ok(found) = found.await else { return waiting };
+        let (late, rest): (Vec<_>, Vec<_>) =
+            waiting.into_iter().partition(|waiting| refs::ends(&waiting.entry).any(|end| found.contains(&end)));
+        late.into_iter().for_each(|waiting| drop(waiting.reply.send(Err(refs::refused()))));
+        rest
     }
 
     /// After a COMMIT without an answer: looks whether it happened. If it did, the callers ask again for their proof.
