@@ -7,7 +7,7 @@ use crate::shell::PublicLayout;
 use crate::ui::{Column, PageHeader, Table};
 
 /// Every problem of the API: its code, its status, what it means, and what to do. `type` of an answer leads to its row.
-pub const PROBLEMS: [(&str, u16, &str, &str); 22] = [
+pub const PROBLEMS: [(&str, u16, &str, &str); 25] = [
     ("body_unread", 400, "The body ended early.", "Send it again."),
     (
         "unauthenticated",
@@ -42,6 +42,24 @@ pub const PROBLEMS: [(&str, u16, &str, &str); 22] = [
         409,
         "The idempotency key belongs to a receipt with other content.",
         "Use a new key for a new event.",
+    ),
+    (
+        "import_running",
+        409,
+        "An import is under way, and its file may hold what is to be erased.",
+        "Try again when the import has ended; one that is stuck goes on when its file is sent again.",
+    ),
+    (
+        "receipt_ended",
+        409,
+        "The receipt was revoked or superseded before, which happens once.",
+        "Refer to the receipt that took its place.",
+    ),
+    (
+        "receipt_final",
+        409,
+        "The receipt is a revocation or the record of an erasure: neither can be taken back.",
+        "Issue a new receipt of what holds now.",
     ),
     ("test_mode_only", 409, "This exists in test mode alone.", "Use a test key, or switch to test mode."),
     (

@@ -2,12 +2,14 @@
 
 mod api;
 mod index;
+mod life;
 mod pretty;
 mod proof;
 mod show;
 
 pub use api::{CreateTestReceipt, Found, ReceiptView, create_test_receipt, get_receipt, list_receipts};
 pub use index::{ReceiptTable, ReceiptsPage};
+pub use life::{EraseContents, May, RevokeReceipt, StandingBadge, erase_contents, revoke_receipt};
 pub use show::ReceiptPage;
 
 use domain::receipts::Filter;

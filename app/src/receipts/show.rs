@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
+use super::life::{Actions, Erased, LifeCard, StandingBadge, StandingNotice};
 use super::pretty::pretty;
 use super::proof::ProofPicture;
 use super::{ReceiptView, filter_of, get_receipt, query_of};
@@ -17,8 +18,9 @@ use crate::verify::VerifyPanel;
 #[component]
 pub fn ReceiptPage() -> impl IntoView {
     let (params, query) = (use_params_map(), use_query_map());
-    let source = move || (params.read().get("id").unwrap_or_default(), filter_of(&query.get()));
-    let receipt = Resource::new(source, |(id, filter)| get_receipt(id, filter));
+    let actions = Actions::provide();
+    let source = move || (params.read().get("id").unwrap_or_default(), filter_of(&query.get()), actions.done());
+    let receipt = Resource::new(source, |(id, filter, _)| get_receipt(id, filter));
     let crumbs = vec![crumb("/receipts", "Receipts"), crumb("", "Receipt")];
     view! {
         <Title text="Receipt"/>
@@ -26,7 +28,7 @@ pub fn ReceiptPage() -> impl IntoView {
     }
 }
 
-fn receipt_page(ReceiptView { receipt, bundle, neighbours, filter }: ReceiptView) -> AnyView {
+fn receipt_page(ReceiptView { receipt, bundle, may, neighbours, filter }: ReceiptView) -> AnyView {
     let query = query_of(&filter);
     let kind = receipt.summary.kind.replace('_', " ");
     let title = receipt.summary.reference.clone().unwrap_or_else(|| capital(&kind));
@@ -37,11 +39,14 @@ fn receipt_page(ReceiptView { receipt, bundle, neighbours, filter }: ReceiptView
         <LinkButton href=format!("/receipts/{id}/bundle") external=true><Icon name="download"/>"Download bundle"</LinkButton>
     };
     let proof = receipt.proof.clone();
+    let life = receipt.life.clone();
     view! {
         <PageHeader title=title about="A signed receipt, and the proof that the log holds it." actions=actions.into_any()/>
+        <StandingNotice standing=receipt.summary.standing ended_by=life.ended_by()/>
         <div class="columns receipt">
             <div class="column">
                 <Happened receipt=receipt.clone()/>
+                <LifeCard id=id.to_string() life=life may=may/>
                 <Raw receipt=receipt/>
             </div>
             <div class="column">
@@ -74,9 +79,9 @@ fn Happened(receipt: Receipt) -> impl IntoView {
     let payload = receipt.payload.map(|payload| pretty(&payload));
     let contents = match payload {
         Some(payload) => view! { <CodeBlock code=payload label="Contents" wrap=true/> }.into_any(),
-        None => view! { <p>"The contents were erased. What was signed about them still verifies."</p> }.into_any(),
+        None => view! { <Erased erasure=receipt.life.erasure/> }.into_any(),
     };
-    let badges = view! { <span class="page-actions"><Badge tone=if live { "accent" } else { "warn" }>{receipt.mode.to_string()}</Badge><Badge tone="good"><Icon name="check"/>"Included"</Badge></span> };
+    let badges = view! { <span class="page-actions"><Badge tone=if live { "accent" } else { "warn" }>{receipt.mode.to_string()}</Badge><Badge tone="good"><Icon name="check"/>"Included"</Badge><StandingBadge standing=summary.standing/></span> };
     view! {
         <Card title="What happened" actions=badges.into_any()>
             <div class="stack">

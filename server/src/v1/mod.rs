@@ -12,6 +12,7 @@ use crate::AppState;
 use crate::problem::Refusal;
 
 pub mod imports;
+pub mod life;
 pub mod logs;
 pub mod receipts;
 
@@ -51,6 +52,8 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(receipts::list_receipts, receipts::create_receipt))
         .routes(routes!(receipts::get_receipt))
         .routes(routes!(receipts::get_receipt_bundle))
+        .routes(routes!(life::revoke_receipt))
+        .routes(routes!(life::delete_receipt_payload))
         .routes(routes!(imports::get_import))
         .routes(routes!(imports::list_import_refusals))
         .routes(routes!(logs::get_log))

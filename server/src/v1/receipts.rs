@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
+use super::life::{LifeOut, RefOut};
 use crate::auth::ApiCx;
 use crate::edge::BodyTooSlow;
 use crate::problem::{ProblemOut, Refusal};
@@ -51,6 +52,8 @@ pub struct NewReceiptIn {
     /// Whatever else belongs to it.
     #[schema(value_type = Option<Object>, example = json!({"customer": "c-17", "items": 2}))]
     data: Option<serde_json::Value>,
+    /// Receipts of the same log that it refers to, 16 at most; a receipt is revoked or superseded once.
+    refs: Option<Vec<RefOut>>,
 }
 
 /// A receipt.
@@ -82,6 +85,8 @@ pub struct ReceiptOut {
     /// `included`: the log has it, durably.
     #[schema(example = "included")]
     status: &'static str,
+    #[serde(flatten)]
+    life: LifeOut,
     /// Exactly what was committed to, as canonical JSON (RFC 8785).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Object)]
@@ -134,7 +139,7 @@ impl From<Proof> for ProofOut {
     }
 }
 
-fn rfc3339(at: time::OffsetDateTime) -> String {
+pub(super) fn rfc3339(at: time::OffsetDateTime) -> String {
     at.format(&time::format_description::well_known::Rfc3339).unwrap_or_default()
 }
 
@@ -150,6 +155,7 @@ impl ReceiptOut {
             issued_at: rfc3339(summary.issued_at),
             amount: summary.amount.map(|money| AmountOut { value: money.value(), currency: money.currency }),
             status: "included",
+            life: LifeOut::short(summary.standing),
             payload: None,
             salt: None,
             statement: None,
@@ -165,6 +171,7 @@ impl From<Receipt> for ReceiptOut {
             salt: receipt.salt,
             statement: Some(ledger::encoding::base64(receipt.statement.as_bytes())),
             proof: Some(receipt.proof.into()),
+            life: LifeOut::whole(receipt.summary.standing, receipt.life),
             ..Self::summary(receipt.summary, receipt.mode)
         }
     }
@@ -247,17 +254,25 @@ pub async fn create_receipt(
 ) -> Result<Response, Refusal> {
     json_only(&headers)?;
     let body = body.map_err(|rejection| unread(&rejection))?;
+    Ok(issued(receipts::issue(&cx, NewReceipt::from_json(&body)?, idempotency_key(&headers)?).await?))
+}
+
+/// The header that makes a repeated request the same one.
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let refused =
         |_| Problem::invalid().field("Idempotency-Key", "idempotency_key", "Visible ASCII characters are wanted.");
-    let key = headers.get("idempotency-key").map(HeaderValue::to_str).transpose().map_err(refused)?;
-    let issued = receipts::issue(&cx, NewReceipt::from_json(&body)?, key).await?;
+    headers.get("idempotency-key").map(HeaderValue::to_str).transpose().map_err(refused)
+}
+
+/// 201, with the receipt.
+pub(super) fn issued(issued: Issued) -> Response {
     let location = format!("/v1/receipts/{}", issued.receipt.summary.id);
     let mut response =
         (StatusCode::CREATED, [(header::LOCATION, location)], json(&ReceiptOut::from(issued.receipt))).into_response();
     if issued.replayed {
         response.headers_mut().insert(REPLAYED.clone(), HeaderValue::from_static("true"));
     }
-    Ok(response)
+    response
 }
 
 /// What became of one receipt of a batch: it, or why not.
@@ -436,7 +451,7 @@ pub async fn bundle(cx: &domain::context::Cx, id: &str) -> Result<Response, Refu
     Ok((headers, bytes).into_response())
 }
 
-fn parse(id: &str) -> Result<ReceiptId, Problem> {
+pub(super) fn parse(id: &str) -> Result<ReceiptId, Problem> {
     id.parse().map_err(|_| Problem::not_found())
 }
 
@@ -451,7 +466,7 @@ pub fn json(body: &impl Serialize) -> Response {
 
 /// 415 for a body that says it is something else than JSON. What `curl -d` says when nobody told it is let pass: the body
 /// is read as strict JSON whatever it says.
-fn json_only(headers: &HeaderMap) -> Result<(), Problem> {
+pub(super) fn json_only(headers: &HeaderMap) -> Result<(), Problem> {
     let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
     let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let named = ["application/json", "application/x-www-form-urlencoded"].contains(&essence.as_str());
