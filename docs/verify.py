@@ -144,6 +144,9 @@ def checks(bundle, trusted):
     signature = decode(statement.pop("sig"))
     message = b"certnode/receipt/v1\n" + canonical(statement).encode()
     yield "the issuer signed this receipt", ours and signed(public, message, signature)
+    for other in statement["refs"]:
+        if isinstance(other, dict):
+            print("  --  it", other["relation"], other["id"])
     revoked = [(event["vkey"], event["from_size"]) for event in events if event["event"] == "key_revoked"]
     if revoked:
         yield "the issuer's key was not revoked for it", not any(vkey == issuer and at <= index for vkey, at in revoked)

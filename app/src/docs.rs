@@ -49,6 +49,24 @@ pub const PROBLEMS: &[(&str, u16, &str, &str)] = &[
         "The root log does not hold the state of the receipt's log yet.",
         "Wait for Retry-After seconds; the receipt's status says when it does.",
     ),
+    (
+        "import_running",
+        409,
+        "An import is under way, and its file may hold what is to be erased.",
+        "Try again when the import has ended; one that is stuck goes on when its file is sent again.",
+    ),
+    (
+        "receipt_ended",
+        409,
+        "The receipt was revoked or superseded before, which happens once.",
+        "Refer to the receipt that took its place.",
+    ),
+    (
+        "receipt_final",
+        409,
+        "The receipt is a revocation or the record of an erasure: neither can be taken back.",
+        "Issue a new receipt of what holds now.",
+    ),
     ("test_mode_only", 409, "This exists in test mode alone.", "Use a test key, or switch to test mode."),
     (
         "too_large",

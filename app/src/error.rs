@@ -56,6 +56,11 @@ pub fn sentence(code: &str) -> &'static str {
         "unauthenticated" => "Your session has ended. Sign in again.",
         "forbidden" => "Your role does not allow this. Ask an owner or an admin of your organisation.",
         "offline" => "The server cannot be reached just now. Check your connection and try again.",
+        "receipt_ended" => "This receipt was revoked or superseded before, which happens once.",
+        "receipt_final" => "A revocation and the record of an erasure stand for good.",
+        "import_running" => {
+            "An import is under way, and its file may hold the same contents. Try again when it has ended."
+        }
         "test_mode_only" => "The demo is for test mode: switch first.",
         "too_busy" | "unavailable" | "outcome_unknown" | "stopping" => {
             "The server is busy just now. Try again in a moment."
@@ -73,6 +78,7 @@ pub fn field_sentence(field: &str, code: &str) -> &'static str {
         ("password", "too_common") => "This is one of the first that would be guessed. Choose another.",
         ("password", _) => "Use at most 256 characters.",
         ("organisation", _) => "Tell us your organisation's name, in up to 100 characters.",
+        ("reason", _) => "Say why, in up to 1,000 characters.",
         ("name", _) => "A name of up to 100 characters is needed.",
         ("from" | "until", _) => "A day such as 2026-11-20 is wanted.",
         ("min" | "max", _) => "A decimal such as 11.77 is wanted.",

@@ -9,6 +9,7 @@ use crate::Problem;
 use crate::context::Domain;
 use crate::database::{DatabaseError, Tx};
 use crate::imports::{self, RunImport};
+use crate::receipts::life::{self, RecordErasure};
 
 /// How long a job may go on after the server was told to stop; it is run again by the next one.
 const GRACE: Duration = Duration::from_secs(5);
@@ -25,6 +26,15 @@ impl TaskHandler for RunImport {
     async fn run(self, ctx: WorkerContext) -> impl IntoTaskHandlerResult {
         let domain = ctx.get_ext::<Domain>().ok_or("no domain")?;
         imports::run(domain, &self).await.map_err(|_| "see the log")
+    }
+}
+
+impl TaskHandler for RecordErasure {
+    const IDENTIFIER: &'static str = "record_erasure";
+
+    async fn run(self, ctx: WorkerContext) -> impl IntoTaskHandlerResult {
+        let domain = ctx.get_ext::<Domain>().ok_or("no domain")?;
+        life::record(domain, &self).await.map_err(|_| "see the log")
     }
 }
 
@@ -58,6 +68,7 @@ pub async fn run_workers(
         .concurrency(concurrency)
         .poll_interval(Duration::from_secs(2))
         .define_job::<RunImport>()
+        .define_job::<RecordErasure>()
         .pg_pool(pool.clone())
         .add_extension(domain.clone())
         .shutdown_signal(stop.clone())

@@ -11,6 +11,8 @@ pub enum Permission {
     ReceiptsRead,
     /// Issue receipts.
     ReceiptsWrite,
+    /// Erase what receipts are about, for good.
+    PayloadsErase,
     /// See API keys (never their secrets).
     ApiKeysRead,
     /// Create and revoke API keys.
@@ -28,6 +30,7 @@ impl fmt::Display for Permission {
         f.write_str(match self {
             Self::ReceiptsRead => "receipts:read",
             Self::ReceiptsWrite => "receipts:write",
+            Self::PayloadsErase => "payloads:erase",
             Self::ApiKeysRead => "api_keys:read",
             Self::ApiKeysWrite => "api_keys:write",
             Self::ImportsRead => "imports:read",
@@ -82,11 +85,12 @@ impl Role {
     /// Whether the role includes the permission.
     pub const fn allows(self, permission: Permission) -> bool {
         use Permission::{
-            ApiKeysRead, ApiKeysWrite, ImportsRead, ImportsWrite, ReceiptsRead, ReceiptsWrite, SigningKeysWrite,
+            ApiKeysRead, ApiKeysWrite, ImportsRead, ImportsWrite, PayloadsErase, ReceiptsRead, ReceiptsWrite,
+            SigningKeysWrite,
         };
         match self {
             Self::Owner | Self::Admin => true,
-            Self::Developer => !matches!(permission, SigningKeysWrite),
+            Self::Developer => !matches!(permission, PayloadsErase | SigningKeysWrite),
             Self::Finance => matches!(permission, ReceiptsRead | ReceiptsWrite | ImportsRead | ImportsWrite),
             Self::Technical => matches!(permission, ReceiptsRead | ApiKeysRead | ApiKeysWrite | ImportsRead),
             Self::Billing | Self::Viewer => matches!(permission, ReceiptsRead | ImportsRead),

@@ -8,7 +8,7 @@ use ledger::json::{self, Value};
 use ledger::key::IssuingKey;
 use ledger::note::{Note, NoteSigner};
 use ledger::proof::{consistency_proof, inclusion_path, inclusion_proof, verify_consistency, verify_inclusion};
-use ledger::statement::{Evidence, Signed, Statement};
+use ledger::statement::{Evidence, Ref, Relation, Signed, Statement};
 use ledger::tile::{
     TileId, TileSet, entries_path, parse_entries_path, tiles_for_consistency, tiles_for_inclusion, tiles_of,
 };
@@ -252,9 +252,10 @@ fn statements() -> impl Strategy<Value = Statement> {
         (any::<[u8; 32]>(), any::<[u8; 32]>(), 0_u64..1 << 53, texts()).prop_map(|(sha256, blake3, bytes, media)| {
             Evidence { sha256: Hash(sha256), blake3: Hash(blake3), bytes, media }
         });
-    let ids = vec("rcpt_01[0-9a-hjkmnp-tv-z]{8}[ef][0-9a-hjkmnp-tv-z]{2}[89abrstv][0-9a-hjkmnp-tv-z]{12}", 0..4);
+    let id = "rcpt_01[0-9a-hjkmnp-tv-z]{8}[ef][0-9a-hjkmnp-tv-z]{2}[89abrstv][0-9a-hjkmnp-tv-z]{12}";
+    let refs = vec((id, prop::sample::select(&Relation::ALL)).prop_map(|(id, relation)| Ref { id, relation }), 0..4);
     let hashes = (any::<[u8; 32]>(), any::<Option<[u8; 32]>>());
-    ("[a-z.]{1,20}/t/[0-9a-f]{32}", texts(), texts(), vec(file, 0..4), ids, hashes).prop_map(
+    ("[a-z.]{1,20}/t/[0-9a-f]{32}", texts(), texts(), vec(file, 0..4), refs, hashes).prop_map(
         |(log, kind, schema, evidence, refs, (payload, idempotency))| Statement {
             log,
             id: "rcpt_01h455vb4pex5vsknk084sn02q".to_owned(),

@@ -11,7 +11,7 @@ use ledger::key::IssuingKey;
 use ledger::note::{Note, NoteSigner, SignatureLine, VerifierKey};
 use ledger::policy::Policy;
 use ledger::proof::{consistency_proof, inclusion_path, inclusion_proof, verify_consistency, verify_inclusion};
-use ledger::statement::{Evidence, Signed, Statement};
+use ledger::statement::{Evidence, Ref, Relation, Signed, Statement};
 use ledger::tile::{TileId, TileSet, decode_entries, parse_entries_path, tiles_for_inclusion};
 use ledger::tlog_proof::TlogProof;
 use ledger::tree::{Batch, Frontier};
@@ -36,7 +36,9 @@ fn statement(payload: Hash) -> Statement {
             bytes: 1234,
             media: "application/pdf".to_owned(),
         }],
-        refs: vec!["rcpt_01h455vb4pex5vsknk084sn02q".to_owned()],
+        refs: [Relation::RelatesTo, Relation::Supersedes]
+            .map(|relation| Ref { id: "rcpt_01h455vb4pex5vsknk084sn02q".to_owned(), relation })
+            .to_vec(),
         idempotency: Some(leaf_hash(b"3")),
     }
 }

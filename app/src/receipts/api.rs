@@ -27,6 +27,8 @@ pub struct ReceiptView {
     pub receipt: Receipt,
     /// The offline file, so that verifying sends no request.
     pub bundle: String,
+    /// What the reader may do with it.
+    pub may: super::May,
     /// The ones beside it in the list it was opened from.
     pub neighbours: Neighbours,
     /// That list's filter.
@@ -63,7 +65,8 @@ pub async fn get_receipt(id: String, filter: Filter) -> Result<Framed<ReceiptVie
         let bundle = String::from_utf8(receipts::bundle(&cx, id).await?).map_err(Problem::internal)?;
         let neighbours = receipts::neighbours(&cx, id, &filter).await.unwrap_or_default();
         let share = domain::shares::find(&cx, id).await?;
-        Ok(ReceiptView { receipt, bundle, neighbours, filter, share, url: crate::request::public_url() })
+        let may = super::May::of(&cx, &receipt);
+        Ok(ReceiptView { receipt, bundle, may, neighbours, filter, share, url: crate::request::public_url() })
     })
     .await
 }

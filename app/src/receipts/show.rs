@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
+use super::life::{Actions, Erased, LifeCard, StandingBadge, StandingNotice};
 use super::pretty::pretty;
 use super::proof::ProofPicture;
 use super::share::{Downloads, ShareCard};
@@ -20,9 +21,10 @@ use crate::verify::VerifyPanel;
 #[component]
 pub fn ReceiptPage() -> impl IntoView {
     let (params, query) = (use_params_map(), use_query_map());
+    let actions = Actions::provide();
     let (share, withdraw) = (ServerAction::<ShareReceipt>::new(), ServerAction::<WithdrawShare>::new());
     provide_context((share, withdraw));
-    let changed = move || (share.version().get(), withdraw.version().get());
+    let changed = move || (actions.done(), share.version().get(), withdraw.version().get());
     let source = move || (params.read().get("id").unwrap_or_default(), filter_of(&query.get()), changed());
     let receipt = Resource::new(source, |(id, filter, _)| get_receipt(id, filter));
     let crumbs = vec![crumb("/receipts", "Receipts"), crumb("", "Receipt")];
@@ -32,7 +34,7 @@ pub fn ReceiptPage() -> impl IntoView {
     }
 }
 
-fn receipt_page(ReceiptView { receipt, bundle, neighbours, filter, share, url }: ReceiptView) -> AnyView {
+fn receipt_page(ReceiptView { receipt, bundle, may, neighbours, filter, share, url }: ReceiptView) -> AnyView {
     let now = Now::follow(receipt.clone(), bundle);
     let query = query_of(&filter);
     let kind = receipt.summary.kind.replace('_', " ");
@@ -44,11 +46,14 @@ fn receipt_page(ReceiptView { receipt, bundle, neighbours, filter, share, url }:
         <LinkButton href=format!("/receipts/{id}/bundle") external=true><Icon name="download"/>"Download bundle"</LinkButton>
     };
     let proof = receipt.proof.clone();
+    let life = receipt.life.clone();
     view! {
         <PageHeader title=title about="A signed receipt, and the proof that the log holds it." actions=actions.into_any()/>
+        <StandingNotice standing=receipt.summary.standing ended_by=life.ended_by()/>
         <div class="columns receipt">
             <div class="column">
                 <Happened receipt=receipt.clone() state=now.state/>
+                <LifeCard id=id.to_string() life=life may=may/>
                 <Raw receipt=receipt/>
             </div>
             <div class="column">
@@ -114,9 +119,10 @@ fn Happened(receipt: Receipt, state: Signal<State>) -> impl IntoView {
     let payload = receipt.payload.map(|payload| pretty(&payload));
     let contents = match payload {
         Some(payload) => view! { <CodeBlock code=payload label="Contents" wrap=true/> }.into_any(),
-        None => view! { <p>"The contents were erased. What was signed about them still verifies."</p> }.into_any(),
+        None => view! { <Erased erasure=receipt.life.erasure/> }.into_any(),
     };
-    let badges = view! { <span class="page-actions"><Badge tone=if live { "accent" } else { "warn" }>{receipt.mode.to_string()}</Badge>{move || view! { <StateBadge state=state.get()/> }}</span> };
+    let standing = summary.standing;
+    let badges = view! { <span class="page-actions"><Badge tone=if live { "accent" } else { "warn" }>{receipt.mode.to_string()}</Badge>{move || view! { <StateBadge state=state.get()/> }}<StandingBadge standing=standing/></span> };
     view! {
         <Card title="What happened" actions=badges.into_any()>
             <div class="stack">

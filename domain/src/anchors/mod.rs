@@ -80,6 +80,7 @@ pub async fn anchor(domain: &Domain) -> Result<usize, Problem> {
             issued_at: root.now(),
             amount: None,
             idempotency: Some(key),
+            refs: Vec::new(),
             statement: note.text().as_bytes().to_vec(),
             payload: Vec::new(),
             salt: [0; 16],

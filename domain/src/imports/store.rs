@@ -117,6 +117,7 @@ pub(super) async fn source(tx: &mut Tx, org_id: OrgId, id: ImportId) -> Result<(
     Ok((row.source, row.mapping.0))
 }
 
+/// Notes how far an import is. A finished one needs its file no more: it would be a copy of contents that may be erased.
 pub(super) async fn progress(
     tx: &mut Tx,
     org_id: OrgId,
@@ -126,7 +127,9 @@ pub(super) async fn progress(
     finished_at: Option<OffsetDateTime>,
 ) -> Result<(), Problem> {
     sqlx::query!(
-        "update imports set state = $3, rows_done = $4, rows_refused = $5, finished_at = $6 where org_id = $1 and id = $2",
+        "update imports set state = $3, rows_done = $4, rows_refused = $5, finished_at = $6,
+            source = case when $6::timestamptz is not null then ''::bytea else source end
+        where org_id = $1 and id = $2",
         org_id.0,
         id.0,
         state,

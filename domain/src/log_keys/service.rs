@@ -174,6 +174,7 @@ pub async fn record_events(domain: &Domain) -> Result<(), Problem> {
         issued_at: root.now(),
         amount: None,
         idempotency: Some(idempotency_hash(&identity.origin, &format!("key-event/{}", event.id))),
+        refs: Vec::new(),
         statement: event.note.clone().into_bytes(),
         payload: Vec::new(),
         salt: [0; 16],

@@ -2,7 +2,7 @@
 
 use ledger::json::{self, Limits, Value};
 
-use super::service::{Kept, answer, sign};
+use super::service::{Kept, admit, answer};
 use super::{Issued, NewReceipt};
 use crate::Problem;
 use crate::context::Cx;
@@ -57,7 +57,10 @@ pub async fn issue_batch(cx: &Cx, wanted: Vec<Wanted>) -> Result<Vec<Result<Issu
     let identity = logs::identity(cx).await?;
     let (mut entries, mut signed) = (Vec::with_capacity(wanted.len()), Vec::with_capacity(wanted.len()));
     for wanted in wanted {
-        let entry = wanted.and_then(|(new, key)| sign(cx, &identity, new, key.as_deref()));
+        let entry = match wanted {
+            Ok((new, key)) => admit(cx, &identity, new, key.as_deref()).await,
+            Err(problem) => Err(problem),
+        };
         signed.push(entry.map(|entry| {
             let kept = Kept::of(&entry);
             entries.push(entry);

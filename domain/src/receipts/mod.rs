@@ -11,6 +11,7 @@ use crate::{Mode, logs};
 pub mod batch;
 #[cfg(feature = "server")]
 mod files;
+pub mod life;
 #[cfg(feature = "server")]
 mod new;
 #[cfg(feature = "server")]
@@ -25,6 +26,7 @@ mod tests;
 
 #[cfg(feature = "server")]
 pub use files::{bundle, bundle_without_contents, cose, proof, root_proof};
+pub use life::{Ref, Relation, Standing};
 #[cfg(feature = "server")]
 pub use new::NewReceipt;
 #[cfg(feature = "server")]
@@ -59,6 +61,8 @@ pub struct Summary {
     pub log_index: u64,
     /// How far it has come.
     pub state: State,
+    /// Whether it still holds.
+    pub standing: Standing,
 }
 
 /// A receipt with everything that proves it.
@@ -70,6 +74,8 @@ pub struct Receipt {
     pub mode: Mode,
     /// What its state rests on.
     pub status: Status,
+    /// What it refers to, and what became of it.
+    pub life: life::Life,
     /// The payload as canonical JSON (RFC 8785); none once erased.
     pub payload: Option<String>,
     /// What the payload is committed to with, in base64; none once erased.

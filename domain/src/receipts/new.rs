@@ -5,11 +5,14 @@ use ledger::json::{self, Value};
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
+use super::{Ref, Relation};
 use crate::Problem;
 use crate::money::{Money, MoneyError, exponent};
 
 const REFERENCE_MAX: usize = 255;
 const KIND_MAX: usize = 64;
+/// Receipts that one can refer to.
+const REFS_MAX: usize = 16;
 
 /// A receipt that is wanted.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,9 +27,16 @@ pub struct NewReceipt {
     pub amount: Option<Money>,
     /// Whatever else belongs to it: any JSON object whose numbers are whole.
     pub data: Option<Value>,
+    /// Receipts it refers to, and how.
+    pub refs: Vec<Ref>,
 }
 
 impl NewReceipt {
+    /// A receipt of a kind, and nothing else yet.
+    pub(crate) fn of_kind(kind: &str) -> Self {
+        Self { kind: kind.to_owned(), reference: None, occurred_at: None, amount: None, data: None, refs: Vec::new() }
+    }
+
     /// Reads a request's body: strict I-JSON, known members only, every refusal with its place.
     pub fn from_json(body: &[u8]) -> Result<Self, Problem> {
         let value = json::parse(body).map_err(|error| {
@@ -41,8 +51,7 @@ impl NewReceipt {
             return Err(Problem::new(422, "invalid_json", "The body must be a JSON object."));
         };
         let mut problem = Problem::invalid();
-        let mut new =
-            Self { kind: "transaction".to_owned(), reference: None, occurred_at: None, amount: None, data: None };
+        let mut new = Self::of_kind("transaction");
         for (name, value) in members {
             let result = match name.as_str() {
                 "kind" => text(&value).and_then(kind).map(|kind| new.kind = kind),
@@ -51,6 +60,16 @@ impl NewReceipt {
                 "amount" => match amount(&value) {
                     Ok(money) => {
                         new.amount = Some(money);
+                        Ok(())
+                    }
+                    Err((place, refusal)) => {
+                        problem = problem.field(place, refusal.0, refusal.1);
+                        Ok(())
+                    }
+                },
+                "refs" => match refs(&value) {
+                    Ok(refs) => {
+                        new.refs = refs;
                         Ok(())
                     }
                     Err((place, refusal)) => {
@@ -99,8 +118,8 @@ fn kind(text: String) -> Result<String, Refused> {
     let shaped = text.starts_with(|c: char| c.is_ascii_lowercase())
         && text.len() <= KIND_MAX
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_.-".contains(&byte));
-    // `log_created` is how a log begins; it is not for callers.
-    if shaped && text != "log_created" {
+    // How a log begins, and what tells of an erasure: those are not for callers.
+    if shaped && !["log_created", "payload_erased"].contains(&text.as_str()) {
         Ok(text)
     } else {
         Err((
@@ -143,6 +162,32 @@ fn amount(value: &Value) -> Result<Money, (&'static str, Refused)> {
         }
         MoneyError::Range => ("amount.value", ("range", "That is beyond 2^53-1 of the smallest unit.".to_owned())),
     })
+}
+
+fn refs(value: &Value) -> Result<Vec<Ref>, (String, Refused)> {
+    let shape = |place: String| {
+        let message = format!(
+            r#"Up to {REFS_MAX} receipts, such as {{"id": "rcpt_…", "relation": "revokes"}}: revokes, supersedes or relates_to."#
+        );
+        (place, ("refs", message))
+    };
+    let wanted = || shape("refs".to_owned());
+    let list = value.as_array().filter(|list| list.len() <= REFS_MAX).ok_or_else(wanted)?;
+    let mut refs: Vec<Ref> = Vec::with_capacity(list.len());
+    for (index, value) in list.iter().enumerate() {
+        let text = |name| value.get(name).and_then(Value::as_str);
+        let id = text("id").and_then(|id| id.parse().ok()).ok_or_else(|| shape(format!("refs[{index}].id")))?;
+        let relation = text("relation").and_then(Relation::named);
+        let relation = relation.ok_or_else(|| shape(format!("refs[{index}].relation")))?;
+        if value.as_object().is_none_or(|members| members.len() != 2) {
+            return Err(shape(format!("refs[{index}]")));
+        }
+        if refs.iter().any(|other| other.id == id) {
+            return Err((format!("refs[{index}].id"), ("repeated", "A receipt is referred to once.".to_owned())));
+        }
+        refs.push(Ref { id, relation });
+    }
+    Ok(refs)
 }
 
 fn data(value: Value) -> Result<Value, Refused> {

@@ -3,14 +3,15 @@
 use ledger::commitment::{commit, idempotency_hash};
 use ledger::encoding::base64;
 use ledger::hash::Hash;
-use ledger::statement::Statement;
+use ledger::statement::{Ref, Signed, Statement};
 use time::format_description::well_known::Iso8601;
 use time::macros::format_description;
 use time::{Date, OffsetDateTime};
 
+use super::life::{self, Life};
 use super::proofs::{Proved, prove};
 use super::store::{self, Key, Narrowed, Row, Side};
-use super::{Filter, Issued, Neighbours, NewReceipt, Proof, Receipt, State, Status, Summary};
+use super::{Filter, Issued, Neighbours, NewReceipt, Proof, Receipt, Standing, State, Status, Summary};
 use crate::context::Cx;
 use crate::database::Tx;
 use crate::id::ReceiptId;
@@ -32,11 +33,12 @@ pub(crate) fn timestamp(at: OffsetDateTime) -> String {
 /// Issues a receipt: signs it, puts it into the log, and answers with its proof once all of that is durable.
 ///
 /// With an idempotency key (1 to 255 visible ASCII characters), the same key and content give the same receipt for ever;
-/// the same key with other content is a 409.
+/// the same key with other content is a 409. Only what became of it since may differ: whether it still holds, and contents
+/// that were erased.
 pub async fn issue(cx: &Cx, new: NewReceipt, idempotency_key: Option<&str>) -> Result<Issued, Problem> {
     cx.require(Permission::ReceiptsWrite)?;
     let identity = logs::identity(cx).await?;
-    let entry = sign(cx, &identity, new, idempotency_key)?;
+    let entry = admit(cx, &identity, new, idempotency_key).await?;
     let (kept, outcome) = (Kept::of(&entry), cx.domain.sequencer.place(entry).await?);
     answer(cx, &identity, kept, outcome).await
 }
@@ -61,7 +63,13 @@ pub async fn issue_many(
     Ok(ids.into_iter().zip(outcomes).map(answer).collect())
 }
 
-pub(super) fn sign(cx: &Cx, identity: &Identity, new: NewReceipt, key: Option<&str>) -> Result<Entry, Problem> {
+/// Checks what is wanted against what is there, and signs it.
+pub(super) async fn admit(cx: &Cx, identity: &Identity, new: NewReceipt, key: Option<&str>) -> Result<Entry, Problem> {
+    life::check(cx, identity, &new.refs, key).await?;
+    sign(cx, identity, new, key)
+}
+
+fn sign(cx: &Cx, identity: &Identity, new: NewReceipt, key: Option<&str>) -> Result<Entry, Problem> {
     let (org_id, mode) = cx.tenant()?;
     if key.is_some_and(|key| key.is_empty() || key.len() > KEY_MAX || !key.bytes().all(|byte| byte.is_ascii_graphic()))
     {
@@ -79,7 +87,11 @@ pub(super) fn sign(cx: &Cx, identity: &Identity, new: NewReceipt, key: Option<&s
         schema: "receipt/1".to_owned(),
         payload: commit(&salt, &payload),
         evidence: Vec::new(),
-        refs: Vec::new(),
+        refs: new
+            .refs
+            .iter()
+            .map(|other| Ref { id: other.id.to_string(), relation: other.relation.signed() })
+            .collect(),
         idempotency,
     };
     let statement = statement.sign(&identity.keys.issuing).map_err(|error| Problem::internal(format!("{error:?}")))?;
@@ -93,6 +105,7 @@ pub(super) fn sign(cx: &Cx, identity: &Identity, new: NewReceipt, key: Option<&s
         issued_at: now,
         amount: new.amount,
         idempotency,
+        refs: new.refs,
         statement,
         payload,
         salt,
@@ -115,9 +128,11 @@ impl Kept {
             amount: entry.amount.clone(),
             log_index: 0,
             state: State::Included,
+            standing: Standing::Active,
         };
         let row = Row {
             summary,
+            life: Life { refs: entry.refs.clone(), ..Life::default() },
             tree_size: 0,
             leaf_hash: Vec::new(),
             statement: entry.statement.clone(),
@@ -125,6 +140,14 @@ impl Kept {
             salt: Some(entry.salt.to_vec()),
         };
         Self { row }
+    }
+
+    /// Whether a receipt says what was wanted. Contents that were erased cannot be compared: the key alone decides.
+    fn is_same_as(&self, row: &Row) -> Result<bool, Problem> {
+        let read = |row: &Row| Signed::parse(&row.statement).map_err(|error| Problem::internal(format!("{error:?}")));
+        let (ours, theirs) = (read(&self.row)?.statement, read(row)?.statement);
+        let same_payload = row.life.erasure.is_some() || row.payload == self.row.payload;
+        Ok(same_payload && ours.kind == theirs.kind && ours.refs == theirs.refs)
     }
 }
 
@@ -149,7 +172,7 @@ pub(super) async fn answer(cx: &Cx, identity: &Identity, kept: Kept, outcome: Ou
             let mut tx = cx.begin().await?;
             let row = store::find(&mut tx, log, id).await?;
             let replayed = row.summary.id != kept.row.summary.id;
-            if replayed && (row.summary.kind != kept.row.summary.kind || row.payload != kept.row.payload) {
+            if replayed && !kept.is_same_as(&row)? {
                 let detail = "This idempotency key was used for a receipt with other content.";
                 return Err(Problem::new(409, "idempotency_conflict", detail));
             }
@@ -175,6 +198,7 @@ fn receipt(cx: &Cx, identity: &Identity, row: Row, tree_size: u64, proved: Prove
         summary: row.summary,
         mode: cx.tenant()?.1,
         status: Status::default(),
+        life: row.life,
         payload: row.payload.map(text).transpose()?,
         salt: row.salt.map(|salt| base64(&salt)),
         statement: text(row.statement)?,

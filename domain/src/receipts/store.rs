@@ -8,11 +8,13 @@ use crate::id::{OrgId, ReceiptId};
 use crate::money::Money;
 use crate::{Mode, Problem};
 
+use super::life::{self, Life, Relation, Standing};
 use super::{State, Summary};
 
 /// A receipt as the database has it.
 pub(super) struct Row {
     pub(super) summary: Summary,
+    pub(super) life: Life,
     pub(super) tree_size: u64,
     pub(super) leaf_hash: Vec<u8>,
     pub(super) statement: Vec<u8>,
@@ -66,6 +68,7 @@ struct SummaryRow {
     amount_minor: Option<i64>,
     currency: Option<String>,
     log_index: i64,
+    ended: Option<String>,
 }
 
 impl From<SummaryRow> for Summary {
@@ -79,6 +82,7 @@ impl From<SummaryRow> for Summary {
             amount: row.amount_minor.zip(row.currency).map(|(minor, currency)| Money { minor, currency }),
             log_index: row.log_index.cast_unsigned(),
             state: State::Included,
+            standing: Standing::after(row.ended.as_deref().and_then(Relation::named)),
         }
     }
 }
@@ -96,7 +100,10 @@ pub(super) async fn list(
     limit: i64,
 ) -> Result<Vec<Summary>, Problem> {
     let mut sql = sqlx::QueryBuilder::<sqlx::Postgres>::new(
-        "select id, kind, reference, occurred_at, issued_at, amount_minor, currency, log_index from receipts where org_id = ",
+        "select id, kind, reference, occurred_at, issued_at, amount_minor, currency, log_index,
+            (select relation from receipt_refs e where e.org_id = receipts.org_id and e.mode = receipts.mode
+                and e.target_id = receipts.id and e.relation <> 'relates_to') as ended
+        from receipts where org_id = ",
     );
     sql.push_bind(org_id.0).push(" and mode = ").push_bind(mode.as_str()).push(" and kind <> 'log_created'");
     let mut narrow = Conditions(&mut sql);
@@ -166,6 +173,7 @@ pub(super) async fn find(tx: &mut Tx, (org_id, mode): (OrgId, Mode), id: Receipt
     .fetch_optional(tx.connection())
     .await?
     .ok_or_else(Problem::not_found)?;
+    let life = life::store::find(tx, (org_id, mode), id).await?;
     let summary = SummaryRow {
         id: row.id,
         kind: row.kind,
@@ -175,9 +183,11 @@ pub(super) async fn find(tx: &mut Tx, (org_id, mode): (OrgId, Mode), id: Receipt
         amount_minor: row.amount_minor,
         currency: row.currency,
         log_index: row.log_index,
+        ended: life.ended_by().map(|by| by.relation.as_str().to_owned()),
     };
     Ok(Row {
         summary: summary.into(),
+        life,
         tree_size: row.tree_size.cast_unsigned(),
         leaf_hash: row.leaf_hash,
         statement: row.statement,

@@ -30,6 +30,7 @@ use crate::database::Database;
 use crate::id::{OrgId, ReceiptId};
 use crate::keyring::Keyring;
 use crate::money::Money;
+use crate::receipts::Ref;
 use crate::{Mode, Problem};
 
 mod batch;
@@ -37,6 +38,7 @@ mod faults;
 mod head;
 mod node;
 mod queue;
+mod refs;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -65,6 +67,7 @@ pub(crate) struct Entry {
     pub(crate) amount: Option<Money>,
     #[serde(with = "node::inbox::hash")]
     pub(crate) idempotency: Option<Hash>,
+    pub(crate) refs: Vec<Ref>,
     pub(crate) statement: Vec<u8>,
     pub(crate) payload: Vec<u8>,
     pub(crate) salt: [u8; 16],

@@ -4,6 +4,9 @@
 //! commitment), when (`issued_at`), and an Ed25519 signature over `certnode/receipt/v1\n` and the statement without `sig`.
 
 mod forms;
+mod refs;
+
+pub use refs::{Ref, Relation};
 
 use crate::encoding::{base64, from_base64};
 use crate::hash::Hash;
@@ -47,7 +50,7 @@ pub struct Statement {
     /// Files that go with it.
     pub evidence: Vec<Evidence>,
     /// Receipts it refers to.
-    pub refs: Vec<String>,
+    pub refs: Vec<Ref>,
     /// The hash of log and idempotency key, if the caller gave one.
     pub idempotency: Option<Hash>,
 }
@@ -93,11 +96,11 @@ impl Statement {
         out.extend(b",\"payload\":{\"sha256\":");
         write_string(&self.payload.to_hex(), &mut out);
         out.extend(b"},\"refs\":[");
-        for (index, id) in self.refs.iter().enumerate() {
+        for (index, other) in self.refs.iter().enumerate() {
             if index > 0 {
                 out.push(b',');
             }
-            write_string(id, &mut out);
+            other.write(&mut out);
         }
         out.extend(b"],\"schema\":");
         write_string(&self.schema, &mut out);
@@ -114,9 +117,9 @@ impl Statement {
     /// Whether ids are TypeIDs around UUIDv7, the time is one, and lengths are within 2⁵³−1.
     fn is_well_formed(&self) -> bool {
         let countable = |file: &Evidence| file.bytes <= MAX_SAFE_INTEGER.unsigned_abs();
-        let ids = std::iter::once(&self.id).chain(&self.refs);
         forms::is_time(&self.issued_at)
-            && ids.map(String::as_str).all(forms::is_id)
+            && forms::is_id(&self.id)
+            && self.refs.iter().all(Ref::is_well_formed)
             && self.evidence.iter().all(countable)
     }
 
@@ -192,7 +195,7 @@ impl Signed {
 fn read(value: &Value) -> Option<Signed> {
     let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
     let evidence = value.get("evidence")?.as_array()?.iter().map(read_evidence).collect::<Option<_>>()?;
-    let refs = value.get("refs")?.as_array()?.iter().map(|id| id.as_str().map(str::to_owned)).collect::<Option<_>>()?;
+    let refs = value.get("refs")?.as_array()?.iter().map(Ref::read).collect::<Option<_>>()?;
     let idempotency = match value.get("idem") {
         Some(hash) => Some(Hash::from_hex(hash.as_str()?)?),
         None => None,

@@ -5,6 +5,7 @@
 use crate::hash::Hash;
 use crate::json::Value;
 use crate::proof::PathNode;
+use crate::statement::Ref;
 
 mod steps;
 
@@ -54,6 +55,8 @@ pub struct Summary {
     pub issued_at: String,
     /// The log's origin.
     pub log: String,
+    /// The receipts it refers to. Whether a later one refers to it, no file can tell.
+    pub refs: Vec<Ref>,
     /// The payload, if the file has it.
     pub payload: Option<Value>,
 }
@@ -115,12 +118,16 @@ impl Report {
                 ("detail", step.detail.as_str().into()),
             ])
         });
+        let reference = |other: &Ref| {
+            Value::object([("id", other.id.as_str().into()), ("relation", other.relation.as_str().into())])
+        };
         let receipt = self.receipt.as_ref().map_or(Value::Null, |receipt| {
             Value::object([
                 ("id", receipt.id.as_str().into()),
                 ("kind", receipt.kind.as_str().into()),
                 ("issued_at", receipt.issued_at.as_str().into()),
                 ("log", receipt.log.as_str().into()),
+                ("refs", Value::Array(receipt.refs.iter().map(reference).collect())),
                 ("payload", receipt.payload.clone().unwrap_or(Value::Null)),
             ])
         });

@@ -9,7 +9,7 @@ use crate::jcs::canonical;
 use crate::note::{Note, NoteError, VerifierKey};
 use crate::policy::Policy;
 use crate::proof::{ProofError, inclusion_path};
-use crate::statement::Signed;
+use crate::statement::{Ref, Signed};
 use crate::tlog_proof::TlogProof;
 
 /// What the format step read and the others check.
@@ -40,6 +40,7 @@ impl Verification {
                 kind: signed.statement.kind.clone(),
                 issued_at: signed.statement.issued_at.clone(),
                 log: signed.statement.log.clone(),
+                refs: signed.statement.refs.clone(),
                 payload: bundle.payload.clone(),
             });
         }
@@ -53,8 +54,10 @@ impl Verification {
         self.read = Read { bundle: Some(bundle), signed: signed.ok(), proof, note, checkpoint, root_note: None };
         match (&self.read.signed, complete) {
             (Some(signed), true) => Ok(Some(format!(
-                "It holds receipt {} of the log {}, a proof and a checkpoint.",
-                signed.statement.id, signed.statement.log
+                "It holds receipt {} of the log {}, a proof and a checkpoint.{}",
+                signed.statement.id,
+                signed.statement.log,
+                ended(&signed.statement.refs)
             ))),
             (None, _) => {
                 Err("The receipt statement in it is not one: its bytes are not as they were signed.".to_owned())
@@ -262,6 +265,12 @@ fn believed<'k>(bundle: &Bundle, good: &[&'k VerifierKey], size: u64) -> Result<
             Err(format!("Only keys that were revoked signed this state of {size} entries: {}.", keys.join(", ")))
         }
     }
+}
+
+/// ` It revokes rcpt_….`: what a receipt says of those that it puts an end to.
+fn ended(refs: &[Ref]) -> String {
+    let ended = refs.iter().filter(|other| other.relation.ends());
+    ended.map(|other| format!(" It {} {}.", other.relation.as_str(), other.id)).collect()
 }
 
 fn short(hex: &str) -> String {

@@ -1,7 +1,8 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use domain::money::Money;
-use domain::receipts::{Proof, Status, Summary};
+use domain::receipts::life::Life;
+use domain::receipts::{Proof, Standing, Status, Summary};
 use domain::{Mode, logs};
 use time::macros::datetime;
 
@@ -19,9 +20,11 @@ fn sample(reference: &str, payload: &str) -> Receipt {
             amount: Some(Money { minor: 4_990, currency: "EUR".to_owned() }),
             log_index: 41,
             state: State::Witnessed,
+            standing: Standing::Active,
         },
         mode: Mode::Test,
         status: Status { anchored: None, witnesses: vec!["w1".to_owned(), "w3".to_owned()], asked: 3 },
+        life: Life::default(),
         payload: Some(payload.to_owned()),
         salt: None,
         statement: "{}".to_owned(),

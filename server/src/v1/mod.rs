@@ -13,6 +13,7 @@ use crate::problem::Refusal;
 
 pub mod downloads;
 pub mod imports;
+pub mod life;
 pub mod logs;
 pub mod receipts;
 pub mod shares;
@@ -58,6 +59,8 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(downloads::get_receipt_cose))
         .routes(routes!(downloads::get_receipt_pdf))
         .routes(routes!(shares::get_receipt_share, shares::share_receipt, shares::withdraw_receipt_share))
+        .routes(routes!(life::revoke_receipt))
+        .routes(routes!(life::delete_receipt_payload))
         .routes(routes!(imports::get_import))
         .routes(routes!(imports::list_import_refusals))
         .routes(routes!(logs::get_log))

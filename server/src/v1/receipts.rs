@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
+use super::life::{LifeOut, RefOut};
 use crate::auth::ApiCx;
 use crate::edge::BodyTooSlow;
 use crate::problem::{ProblemOut, Refusal};
@@ -51,6 +52,8 @@ pub struct NewReceiptIn {
     /// Whatever else belongs to it.
     #[schema(value_type = Option<Object>, example = json!({"customer": "c-17", "items": 2}))]
     data: Option<serde_json::Value>,
+    /// Receipts of the same log that it refers to, 16 at most; a receipt is revoked or superseded once.
+    refs: Option<Vec<RefOut>>,
 }
 
 /// A receipt.
@@ -89,6 +92,8 @@ pub struct ReceiptOut {
     /// The witnesses that saw it; not in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     witnesses: Option<WitnessesOut>,
+    #[serde(flatten)]
+    life: LifeOut,
     /// Exactly what was committed to, as canonical JSON (RFC 8785).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Object)]
@@ -182,6 +187,7 @@ impl ReceiptOut {
             status: summary.state.as_str(),
             anchor: None,
             witnesses: None,
+            life: LifeOut::short(summary.standing),
             payload: None,
             salt: None,
             statement: None,
@@ -203,6 +209,7 @@ impl From<Receipt> for ReceiptOut {
                 .map(|anchor| AnchorOut { root_index: anchor.root_index, anchored_at: rfc3339(anchor.at) }),
             witnesses: (receipt.status.asked > 0)
                 .then_some(WitnessesOut { names: receipt.status.witnesses, asked: receipt.status.asked }),
+            life: LifeOut::whole(receipt.summary.standing, receipt.life),
             ..Self::summary(receipt.summary, receipt.mode)
         }
     }
@@ -285,17 +292,25 @@ pub async fn create_receipt(
 ) -> Result<Response, Refusal> {
     json_only(&headers)?;
     let body = body.map_err(|rejection| unread(&rejection))?;
+    Ok(issued(receipts::issue(&cx, NewReceipt::from_json(&body)?, idempotency_key(&headers)?).await?))
+}
+
+/// The header that makes a repeated request the same one.
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let refused =
         |_| Problem::invalid().field("Idempotency-Key", "idempotency_key", "Visible ASCII characters are wanted.");
-    let key = headers.get("idempotency-key").map(HeaderValue::to_str).transpose().map_err(refused)?;
-    let issued = receipts::issue(&cx, NewReceipt::from_json(&body)?, key).await?;
+    headers.get("idempotency-key").map(HeaderValue::to_str).transpose().map_err(refused)
+}
+
+/// 201, with the receipt.
+pub(super) fn issued(issued: Issued) -> Response {
     let location = format!("/v1/receipts/{}", issued.receipt.summary.id);
     let mut response =
         (StatusCode::CREATED, [(header::LOCATION, location)], json(&ReceiptOut::from(issued.receipt))).into_response();
     if issued.replayed {
         response.headers_mut().insert(REPLAYED.clone(), HeaderValue::from_static("true"));
     }
-    Ok(response)
+    response
 }
 
 /// What became of one receipt of a batch: it, or why not.
@@ -461,7 +476,7 @@ pub fn json(body: &impl Serialize) -> Response {
 
 /// 415 for a body that says it is something else than JSON. What `curl -d` says when nobody told it is let pass: the body
 /// is read as strict JSON whatever it says.
-fn json_only(headers: &HeaderMap) -> Result<(), Problem> {
+pub(super) fn json_only(headers: &HeaderMap) -> Result<(), Problem> {
     let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
     let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let named = ["application/json", "application/x-www-form-urlencoded"].contains(&essence.as_str());

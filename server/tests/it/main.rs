@@ -4,6 +4,7 @@
 
 mod api;
 mod downloads;
+mod life;
 mod pages;
 mod strangers;
 

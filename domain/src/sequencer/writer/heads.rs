@@ -93,6 +93,7 @@ impl Writer {
             issued_at: now,
             amount: None,
             idempotency: None,
+            refs: Vec::new(),
             statement: statement.sign(&head.identity.keys.issuing).ok()?,
             payload,
             salt,

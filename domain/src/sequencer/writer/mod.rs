@@ -18,7 +18,7 @@ use crate::sequencer::node::inbox::Forwarder;
 use crate::sequencer::node::{self, Node};
 use crate::sequencer::queue::Queue;
 use crate::sequencer::store::Fence;
-use crate::sequencer::{BATCH, Fault, Faults, Outcome, Waiting, store, unavailable, unknown};
+use crate::sequencer::{BATCH, Fault, Faults, Outcome, Waiting, refs, store, unavailable, unknown};
 
 mod heads;
 
@@ -41,6 +41,8 @@ enum Failed {
     Before(sqlx::Error),
     /// An idempotency key is taken: find out by whom.
     Taken,
+    /// A receipt that would be ended has ended: find out which.
+    Ended,
     /// A shard is another node's by now.
     NotOurs,
     /// COMMIT was sent and no answer came.
@@ -53,6 +55,7 @@ impl From<sqlx::Error> for Failed {
     fn from(error: sqlx::Error) -> Self {
         match &error {
             sqlx::Error::Database(cause) if cause.constraint() == Some("receipts_idempotency_key") => Self::Taken,
+            sqlx::Error::Database(cause) if cause.constraint() == Some(refs::store::ENDED_KEY) => Self::Ended,
             _ => Self::Before(error),
         }
     }
@@ -77,7 +80,9 @@ impl Writer {
             let taken = rest.len();
             // Repeats of a key within a batch go after it: by then the key is taken, and they are told whose it is.
             while !rest.is_empty() {
-                let (first, again) = split_repeats(rest);
+                let (rest_of_keys, mut again) = split_repeats(rest);
+                let (first, ended) = refs::split_repeats(rest_of_keys);
+                again.extend(ended);
                 self.settle(first).await;
                 rest = again;
             }
@@ -101,6 +106,7 @@ impl Writer {
                     return;
                 }
                 Err(Failed::Taken) => waiting = self.answer_taken(waiting).await,
+                Err(Failed::Ended) => waiting = self.refuse_ended(waiting).await,
                 Err(Failed::NotOurs) => {
                     self.forget(&waiting);
                     waiting = self.hand_over(waiting).await;
@@ -169,6 +175,7 @@ impl Writer {
         if appended.moved != plan.logs.len() as u64 {
             return Err(Failed::Before(sqlx::Error::RowNotFound));
         }
+        refs::store::insert(&mut tx, waiting.iter().map(|waiting| &waiting.entry)).await?;
         for log in &plan.logs {
             for tile in &log.tiles {
                 grow(&mut tx, log.key, tile.index, tile.hash).await?;
@@ -224,6 +231,19 @@ impl Writer {
                 None => rest.push(waiting),
             }
         }
+        rest
+    }
+
+    /// Refuses those who would end a receipt that has ended; the others go on.
+    async fn refuse_ended(&self, waiting: Vec<Waiting>) -> Vec<Waiting> {
+        let found = async {
+            let mut connection = self.database.sequencer().acquire().await?;
+            refs::store::ended(&mut connection, waiting.iter().map(|waiting| &waiting.entry)).await
+        };
+        let Ok(found) = found.await else { return waiting };
+        let (late, rest) =
+            waiting.into_iter().partition(|waiting| refs::ends(&waiting.entry).any(|end| found.contains(&end)));
+        self.refuse(late, &refs::refused()).await;
         rest
     }
 
