@@ -7,18 +7,28 @@ use sqlx::{Connection as _, Postgres, Transaction};
 
 use crate::Problem;
 use crate::id::{OrgId, UserId};
+use crate::objects::Objects;
+use crate::published;
 
 /// The oldest PostgreSQL that works, as `server_version_num`.
 pub const OLDEST_VERSION: i32 = 150_000;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
 
-/// The pools. Cheap to clone.
+/// The pools, and what is kept beside the database. Cheap to clone.
 #[derive(Clone)]
 pub struct Database {
     app: PgPool,
     sequencer: PgPool,
     owner: PgConnectOptions,
+    files: Files,
+}
+
+/// The logs' files, and those of their tiles that are at hand.
+#[derive(Clone)]
+pub(crate) struct Files {
+    pub(crate) objects: Objects,
+    pub(crate) cache: published::Cache,
 }
 
 /// What can go wrong before the first request.
@@ -75,7 +85,20 @@ impl Database {
                 .after_connect(move |connection, _| Box::pin(async move { set_role(connection, role).await }))
                 .connect_lazy_with(owner.clone().statement_cache_capacity(256))
         };
-        Ok(Self { app: pool("certnode_app", connections), sequencer: pool("certnode_sequencer", 2), owner })
+        let files = Files { objects: Objects::memory(), cache: published::Cache::default() };
+        Ok(Self { app: pool("certnode_app", connections), sequencer: pool("certnode_sequencer", 2), owner, files })
+    }
+
+    /// With the store that the logs' files are in; without it they are in memory.
+    #[must_use]
+    pub fn with_objects(mut self, objects: Objects) -> Self {
+        self.files = Files { objects, cache: published::Cache::default() };
+        self
+    }
+
+    /// The store that the logs' files are in.
+    pub(crate) const fn objects(&self) -> &Objects {
+        &self.files.objects
     }
 
     /// Checks the server and brings the schema up to date, as the URL's own user.
@@ -121,7 +144,17 @@ impl Database {
         .fetch_one(&mut *tx)
         .await
         .map_err(unavailable)?;
-        Ok(Tx(tx))
+        Ok(self.tx(tx))
+    }
+
+    /// A transaction that sees the one public log whose origin ends in these 32 digits, and nothing else.
+    pub(crate) async fn begin_for_public_log(&self, name: &str) -> Result<Tx, Problem> {
+        let mut tx = self.app.begin().await.map_err(unavailable)?;
+        sqlx::query!("select set_config('certnode.log_name', $1, true)", name)
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(unavailable)?;
+        Ok(self.tx(tx))
     }
 
     /// A transaction that sees the one API key that was presented, and nothing else.
@@ -132,7 +165,11 @@ impl Database {
             .fetch_one(&mut *tx)
             .await
             .map_err(unavailable)?;
-        Ok(Tx(tx))
+        Ok(self.tx(tx))
+    }
+
+    fn tx(&self, transaction: Transaction<'static, Postgres>) -> Tx {
+        Tx { transaction, files: self.files.clone() }
     }
 
     pub(crate) const fn sequencer(&self) -> &PgPool {
@@ -169,12 +206,20 @@ async fn set_role(connection: &mut PgConnection, role: &'static str) -> Result<(
 }
 
 /// A transaction bound to one tenant. Dropped, it rolls back.
-pub struct Tx(Transaction<'static, Postgres>);
+pub struct Tx {
+    transaction: Transaction<'static, Postgres>,
+    files: Files,
+}
 
 impl Tx {
     /// The connection, for the queries of `store.rs`.
     pub(crate) fn connection(&mut self) -> &mut PgConnection {
-        &mut self.0
+        &mut self.transaction
+    }
+
+    /// The logs' files, which are beside the database and in no transaction.
+    pub(crate) fn files(&self) -> Files {
+        self.files.clone()
     }
 
     /// Binds the transaction to an organisation that was just made.
@@ -187,7 +232,7 @@ impl Tx {
 
     /// Makes it so.
     pub(crate) async fn commit(self) -> Result<(), Problem> {
-        Ok(self.0.commit().await?)
+        Ok(self.transaction.commit().await?)
     }
 }
 

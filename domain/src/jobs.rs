@@ -14,6 +14,8 @@ use crate::imports::{self, RunImport};
 const GRACE: Duration = Duration::from_secs(5);
 /// Between two rounds of anchoring.
 const ANCHOR_EVERY: Duration = Duration::from_secs(1);
+/// Between two rounds of publishing that found nothing to do.
+const PUBLISH_EVERY: Duration = Duration::from_secs(1);
 /// Between two rounds of upkeep.
 const UPKEEP: Duration = Duration::from_secs(5);
 /// Rounds of upkeep between two sweeps of what has ended.
@@ -69,6 +71,7 @@ pub async fn run_workers(
         tokio::select! {
             () = upkeep(&domain) => {}
             () = anchoring(&domain) => {}
+            () = publishing(&domain) => {}
             () = stop => {}
         }
         // What the last seconds used is written down before the end.
@@ -85,6 +88,20 @@ async fn anchoring(domain: &Domain) {
         tokio::time::sleep(ANCHOR_EVERY).await;
         if let Err(problem) = crate::anchors::anchor(domain).await {
             tracing::warn!(%problem, internal = problem.internal, "anchoring");
+        }
+    }
+}
+
+/// Full tiles and bundles, into the object store; what fails is tried again a second later.
+async fn publishing(domain: &Domain) {
+    loop {
+        match crate::published::publish(domain).await {
+            Ok(0) => tokio::time::sleep(PUBLISH_EVERY).await,
+            Ok(_) => tokio::time::sleep(PUBLISH_EVERY / 10).await,
+            Err(problem) => {
+                tracing::warn!(%problem, internal = problem.internal, "publishing");
+                tokio::time::sleep(PUBLISH_EVERY).await;
+            }
         }
     }
 }

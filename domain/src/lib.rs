@@ -37,6 +37,10 @@ pub mod jobs;
 #[cfg(feature = "server")]
 pub mod keyring;
 #[cfg(feature = "server")]
+pub mod objects;
+#[cfg(feature = "server")]
+pub mod published;
+#[cfg(feature = "server")]
 pub mod secret;
 #[cfg(feature = "server")]
 pub mod sequencer;

@@ -19,6 +19,8 @@ pub enum Permission {
     ImportsRead,
     /// Start imports.
     ImportsWrite,
+    /// Say who may read the log.
+    LogsWrite,
 }
 
 impl fmt::Display for Permission {
@@ -30,6 +32,7 @@ impl fmt::Display for Permission {
             Self::ApiKeysWrite => "api_keys:write",
             Self::ImportsRead => "imports:read",
             Self::ImportsWrite => "imports:write",
+            Self::LogsWrite => "logs:write",
         })
     }
 }

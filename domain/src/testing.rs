@@ -18,6 +18,7 @@ use crate::context::{Clock, Cx, Domain, Options, Request};
 use crate::database::Database;
 use crate::id::RequestId;
 use crate::keyring::Keyring;
+use crate::objects::Objects;
 use crate::{Mode, api_keys};
 
 /// The password of everyone in a world.
@@ -70,6 +71,8 @@ pub struct World {
     pub clock: Arc<FixedClock>,
     /// The URL of the world's own database, as its owner.
     pub database_url: String,
+    /// Where its logs' files are: in memory.
+    pub objects: Objects,
 }
 
 /// The server tests run against: `CERTNODE_TEST_DATABASE_URL`, a superuser's, as `make test` sets it.
@@ -133,18 +136,24 @@ impl World {
         }
         let database_url = with_database(&server_url(), &name);
         let clock = Arc::new(FixedClock::default());
-        let domain = Self::domain(&database_url, clock.clone());
-        Self { domain, clock, database_url }
+        let objects = Objects::memory();
+        let domain = Self::domain(&database_url, clock.clone(), objects.clone());
+        Self { domain, clock, database_url, objects }
     }
 
     /// One more node on the world's database, as another process would be.
     pub fn another_node(&self) -> Domain {
-        Self::domain(&self.database_url, self.clock.clone())
+        Self::domain(&self.database_url, self.clock.clone(), self.objects.clone())
     }
 
-    fn domain(url: &str, clock: Arc<FixedClock>) -> Domain {
+    fn domain(url: &str, clock: Arc<FixedClock>, objects: Objects) -> Domain {
         let keyring = Keyring::new([7; 32], "log.example");
-        Domain::start(Options { database: Database::open(url, 8).unwrap(), keyring, clock, hashes_at_once: 2 })
+        Domain::start(Options {
+            database: Database::open(url, 8).unwrap().with_objects(objects),
+            keyring,
+            clock,
+            hashes_at_once: 2,
+        })
     }
 
     /// What a test needs of a request.

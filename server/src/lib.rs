@@ -6,6 +6,7 @@ pub mod auth;
 pub mod config;
 pub mod edge;
 pub mod embedded;
+mod files;
 pub mod import;
 pub mod layers;
 pub mod live;

@@ -36,7 +36,7 @@ pub async fn open_database(config: &Config) -> Result<(Database, Option<Embedded
     };
     let url = embedded.as_ref().map(Embedded::url).or_else(|| config.database_url.clone()).unwrap_or_default();
     let migrated = async {
-        let database = Database::open(&url, config.pool_size)?;
+        let database = Database::open(&url, config.pool_size)?.with_objects(config.objects()?);
         database.migrate().await?;
         database.check_durability().await?;
         Ok::<_, Failure>(database)

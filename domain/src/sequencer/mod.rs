@@ -30,6 +30,8 @@ mod head;
 mod store;
 mod writer;
 
+pub(crate) use head::tile_root;
+
 /// Entries of one transaction.
 const BATCH: usize = 256;
 /// Entries that may wait; beyond it callers are told to come back.

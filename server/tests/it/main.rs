@@ -4,6 +4,7 @@
 
 mod api;
 mod pages;
+mod public_log;
 mod strangers;
 
 use std::sync::Arc;
