@@ -7,7 +7,7 @@ use crate::shell::PublicLayout;
 use crate::ui::{Column, PageHeader, Table};
 
 /// Every problem of the API: its code, its status, what it means, and what to do. `type` of an answer leads to its row.
-pub const PROBLEMS: [(&str, u16, &str, &str); 22] = [
+pub const PROBLEMS: [(&str, u16, &str, &str); 23] = [
     ("body_unread", 400, "The body ended early.", "Send it again."),
     (
         "unauthenticated",
@@ -77,6 +77,12 @@ pub const PROBLEMS: [(&str, u16, &str, &str); 22] = [
         "Wait for Retry-After seconds.",
     ),
     ("internal", 500, "Something went wrong on our side.", "Try again; if it stays, write to us with the request_id."),
+    (
+        "log_rolled_back",
+        503,
+        "The database was put back to a state older than what was signed, so nothing more is signed; reading goes on. The detail names the log and both sizes.",
+        "Send it again later with the same idempotency key. Operators: bring the database back to the size that is named.",
+    ),
     (
         "outcome_unknown",
         503,

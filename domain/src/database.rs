@@ -6,6 +6,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{Connection as _, Postgres, Transaction};
 
 use crate::Problem;
+use crate::fence::Fence;
 use crate::id::{OrgId, UserId};
 use crate::objects::Objects;
 use crate::published;
@@ -22,6 +23,7 @@ pub struct Database {
     sequencer: PgPool,
     owner: PgConnectOptions,
     files: Files,
+    fence: Fence,
 }
 
 /// The logs' files, and those of their tiles that are at hand.
@@ -86,7 +88,13 @@ impl Database {
                 .connect_lazy_with(owner.clone().statement_cache_capacity(256))
         };
         let files = Files { objects: Objects::memory(), cache: published::Cache::default() };
-        Ok(Self { app: pool("certnode_app", connections), sequencer: pool("certnode_sequencer", 2), owner, files })
+        Ok(Self {
+            app: pool("certnode_app", connections),
+            sequencer: pool("certnode_sequencer", 2),
+            owner,
+            files,
+            fence: Fence::default(),
+        })
     }
 
     /// With the store that the logs' files are in; without it they are in memory.
@@ -94,6 +102,18 @@ impl Database {
     pub fn with_objects(mut self, objects: Objects) -> Self {
         self.files = Files { objects, cache: published::Cache::default() };
         self
+    }
+
+    /// With the fence that says what was signed; without it nothing outlives the process.
+    #[must_use]
+    pub fn with_fence(mut self, fence: Fence) -> Self {
+        self.fence = fence;
+        self
+    }
+
+    /// The fence.
+    pub const fn fence(&self) -> &Fence {
+        &self.fence
     }
 
     /// The store that the logs' files are in.

@@ -72,6 +72,7 @@ pub async fn run_workers(
             () = upkeep(&domain) => {}
             () = anchoring(&domain) => {}
             () = publishing(&domain) => {}
+            () = crate::integrity::scrub::run(&domain) => {}
             () = stop => {}
         }
         // What the last seconds used is written down before the end.
@@ -88,6 +89,10 @@ async fn anchoring(domain: &Domain) {
         tokio::time::sleep(ANCHOR_EVERY).await;
         if let Err(problem) = crate::anchors::anchor(domain).await {
             tracing::warn!(%problem, internal = problem.internal, "anchoring");
+        }
+        let fence = domain.database.fence().clone();
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || fence.sync()).await {
+            tracing::error!(%error, "the fence is not on the disk");
         }
     }
 }

@@ -17,6 +17,7 @@ pub mod api_keys;
 pub mod events;
 pub mod id;
 pub mod imports;
+pub mod integrity;
 pub mod logs;
 pub mod mode;
 pub mod money;
@@ -32,6 +33,8 @@ pub mod anchors;
 pub mod context;
 #[cfg(feature = "server")]
 pub mod database;
+#[cfg(feature = "server")]
+pub mod fence;
 #[cfg(feature = "server")]
 pub mod jobs;
 #[cfg(feature = "server")]

@@ -12,6 +12,7 @@ pub mod bundle;
 pub mod checkpoint;
 pub mod commitment;
 pub mod encoding;
+pub mod fsck;
 pub mod hash;
 pub mod jcs;
 pub mod json;

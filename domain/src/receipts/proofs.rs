@@ -42,6 +42,16 @@ pub(crate) async fn prove(
     Ok(Proved { hashes, checkpoint })
 }
 
+/// The root of the first `size` leaves of a log, which has them.
+pub(crate) async fn root_at(tx: &mut Tx, log: (OrgId, Mode), size: u64) -> Result<Hash, Problem> {
+    let mut tiles = TileSet::default();
+    for tile in frontier_tiles(size) {
+        let bytes = logs::tiles::read(tx, log, tile).await?;
+        tiles.insert(tile, &bytes).map_err(|_| Problem::internal(format!("tile {} has another width", tile.path())))?;
+    }
+    root(size, &tiles).ok_or_else(|| Problem::internal(format!("the root of {size} entries cannot be made")))
+}
+
 /// The levels of the perfect subtrees that a size splits into, largest first, with the leaves before each.
 fn subtrees(size: u64) -> impl Iterator<Item = (u8, u64)> {
     (0..u64::BITS as u8)

@@ -118,6 +118,7 @@ impl Writer {
 
     async fn commit(&mut self, waiting: &[Waiting]) -> Result<Vec<Option<super::Placed>>, Failed> {
         let database = self.database.clone();
+        database.fence().refusal().map_err(Failed::Never)?;
         let mut connection = database.sequencer().acquire().await?;
         self.load_heads(&mut connection, waiting).await?;
         let plan = Plan::make(waiting, &self.heads, |key, head| self.genesis(key, head));
@@ -135,6 +136,11 @@ impl Writer {
         store::emit_issued(&mut tx, &plan.heads, self.clock.now()).await?;
         tx.commit().await.map_err(|_| Failed::Unknown)?;
         Plan::apply(plan.logs, &mut self.heads);
+        let moved = waiting.iter().map(|waiting| (waiting.entry.org_id, waiting.entry.mode)).collect::<HashSet<_>>();
+        let heads = moved.iter().filter_map(|key| self.heads.get(key));
+        database
+            .fence()
+            .record(heads.map(|head| (head.identity.origin.as_str(), head.frontier.size(), head.frontier.root())));
         Ok(plan.placed)
     }
 
@@ -151,6 +157,7 @@ impl Writer {
             let row = logs::store::find(connection, org_id, mode).await.map_err(Failed::Never)?;
             let identity = Identity::load(&self.keyring, org_id, mode, &row).map_err(Failed::Never)?;
             let full = row.size / 256 * 256;
+            self.database.fence().check(&row.origin, row.size, &row.frontier.root()).map_err(Failed::Never)?;
             let edge =
                 logs::store::leaf_hashes(connection, org_id, mode, full, row.size).await.map_err(Failed::Never)?;
             self.heads.insert(key, Head { identity, frontier: row.frontier, edge });
