@@ -7,6 +7,7 @@ pub mod config;
 pub mod edge;
 pub mod embedded;
 mod files;
+pub mod fsck;
 pub mod import;
 pub mod layers;
 pub mod live;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::context::{Clock as _, Domain, Options, SystemClock};
 use domain::database::Database;
+use domain::fence::Fence;
 use domain::keyring::Keyring;
 use futures::FutureExt as _;
 use tokio::net::TcpListener;
@@ -58,9 +59,16 @@ async fn serve(config: Config, listener: TcpListener, database: Database) -> Res
         key
     })?;
     let keyring = Keyring::new(secret, &config.log_host);
+    let database = database.with_fence(Fence::open(&config.data_dir.join("signed"))?);
     let hashes_at_once = config.hashes_at_once;
     let domain =
         Domain::start(Options { database: database.clone(), keyring, clock: Arc::new(SystemClock), hashes_at_once });
+    domain::fence::inspect(&domain)
+        .await
+        .map_err(|problem| problem.internal.unwrap_or_else(|| problem.detail.into_owned()))?;
+    if let Some(policy) = &config.witness_policy {
+        witnessing::inspect(&domain, policy).await;
+    }
     let stop = asked_to_stop()?.boxed().shared();
     let state = AppState::new(domain.clone(), Arc::new(config.clone()));
     #[expect(clippy::print_stdout, reason = "the address is what a person who started the server looks for")]

@@ -41,7 +41,8 @@ pub enum Signatures {
 }
 
 impl Signatures {
-    pub(super) const fn include(self, index: u64) -> bool {
+    /// Whether that of an entry is.
+    pub const fn include(self, index: u64) -> bool {
         match self {
             Self::None => false,
             Self::Sampled => index.is_multiple_of(SAMPLE),
