@@ -49,3 +49,6 @@ create policy integrity_findings_own on integrity_findings to certnode_app using
 create policy integrity_findings_sequenced on integrity_findings to certnode_sequencer using (true) with check (true);
 grant select on integrity_findings to certnode_app;
 grant select, insert, update, delete on integrity_findings to certnode_sequencer;
+
+-- Tiles are made from the entries: `certnode rebuild` writes them anew, and removes those that no entry gives.
+grant delete on tiles to certnode_sequencer;

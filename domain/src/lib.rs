@@ -44,6 +44,8 @@ pub mod objects;
 #[cfg(feature = "server")]
 pub mod published;
 #[cfg(feature = "server")]
+pub mod recovery;
+#[cfg(feature = "server")]
 pub mod secret;
 #[cfg(feature = "server")]
 pub mod sequencer;

@@ -119,7 +119,7 @@ impl Objects {
         }
     }
 
-    /// The names of the objects below a folder's.
+    /// The names of the objects below a folder; of all of them, if it has no name.
     pub(crate) async fn list(&self, folder: &str) -> Result<Vec<String>, ObjectsError> {
         let folder = Path::parse(folder).map_err(Error::from)?;
         let mut names: Vec<String> =
