@@ -12,6 +12,7 @@ pub mod import;
 pub mod layers;
 pub mod live;
 pub mod problem;
+pub mod recovery;
 pub mod root_log;
 pub mod router;
 pub mod serve;

@@ -11,7 +11,7 @@ use clap::{Parser, Subcommand};
 use domain::integrity::fsck::Options;
 use server::config::{self, Config};
 use server::fsck::{self, Which};
-use server::{Failure, import, serve, v1, verify, witness};
+use server::{Failure, import, recovery, serve, v1, verify, witness};
 use tracing_subscriber::EnvFilter;
 
 #[global_allocator]
@@ -81,6 +81,17 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Makes tiles and files anew from the entries in the database, where they differ. The server may run.
+    Rebuild {
+        /// One log alone, by its name.
+        #[arg(long, value_name = "ORIGIN")]
+        log: Option<String>,
+    },
+    /// Makes the logs of the object store again in a database that lost them. The server must not run.
+    ///
+    /// Statements, places, tiles and checkpoints come back. Payloads, references, amounts, people and API keys do not:
+    /// they are in no file, and only a backup of the database has them.
+    Restore,
     /// Cosigns the checkpoints of logs, each only if it continues the one before (C2SP tlog-witness).
     Witness {
         /// The witness's name, such as witness.example.com/w1; its key bears it.
@@ -139,6 +150,10 @@ fn run(command: Command) -> Result<bool, Failure> {
             let options = Options { leaves_only, signatures: signatures.into(), origin: log, ..Options::default() };
             on_runtime(async |config| fsck::local(config, options, json).await)
         }
+        Command::Rebuild { log } => {
+            on_runtime(async |config| recovery::rebuild(config, log.as_deref()).await).map(|()| true)
+        }
+        Command::Restore => on_runtime(recovery::restore).map(|()| true),
         Command::Witness { name, logs, data, listen } => {
             let key = |vkey: &String| vkey.parse().map_err(|error| format!("--log {vkey}: {error:?}"));
             let settings = witness::Settings { name, logs: logs.iter().map(key).collect::<Result<_, _>>()?, data };

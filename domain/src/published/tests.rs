@@ -1,4 +1,4 @@
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::print_stderr, clippy::disallowed_methods, reason = "tests")]
 
 use ledger::hash::EMPTY_ROOT;
 use ledger::tile::decode_entries;
@@ -139,6 +139,74 @@ async fn full_files_are_read_from_the_store_and_a_damaged_tile_makes_no_proof() 
     world.objects.delete(&format!("{folder}/tile/0/001")).await.unwrap();
     assert!(read(&world.another_node(), TileId { index: 1, ..tile }).await.is_ok(), "from the database");
     assert!(logs::tiles::file(&acme, "tile/0/003", true).await.is_err(), "beyond the log");
+}
+
+#[tokio::test]
+async fn no_checkpoint_is_signed_again_over_leaves_that_were_damaged() {
+    let world = World::new().await;
+    let acme = world.org("acme").await;
+    fill(&acme, 300).await;
+    let page = receipts::list(&acme, &receipts::Filter::default(), &crate::page::Page::default()).await.unwrap();
+    let id = page.data[0].id;
+    assert!(receipts::get(&acme, id).await.is_ok());
+    // At the edge, where no tile above says what the leaves are.
+    sql(&world, "update receipts set leaf_hash = sha256(leaf_hash) where log_index = 270").await;
+    assert!(receipts::get(&acme, id).await.unwrap_err().internal.unwrap().contains("are damaged"));
+    sql(&world, "update tiles set hashes = sha256(hashes)").await;
+    assert!(receipts::get(&acme, id).await.is_err());
+}
+
+/// Fills a log by arithmetic and measures: `cargo test --release -p domain -- --ignored --nocapture a_million_leaves`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a measurement"]
+async fn a_million_leaves() {
+    let world = World::new().await;
+    let acme = world.org("acme").await;
+    let (org_id, mode) = acme.tenant().unwrap();
+    let size = std::env::var("ENTRIES").ok().and_then(|n| n.parse().ok()).unwrap_or(1_000_000_u64);
+    sql(&world, &format!(
+        "insert into receipts (org_id, mode, id, log_index, tree_size, kind, occurred_at, issued_at, leaf_hash, statement)
+        select '{}', '{mode}', gen_random_uuid(), n, n + 1, 'transaction', now(), now(), sha256('\\x00'::bytea || s), s
+        from (select n, convert_to(repeat(md5(n::text), 16), 'utf8') as s from generate_series(0, {size} - 1) as n) as made",
+        org_id.0
+    )).await;
+    let leaves: Vec<Vec<u8>> = sqlx::query_scalar("select leaf_hash from receipts order by log_index")
+        .fetch_all(&mut world.superuser().await)
+        .await
+        .unwrap();
+    let mut frontier = ledger::tree::Frontier::empty();
+    leaves.iter().for_each(|leaf| frontier.push(Hash::from_slice(leaf).unwrap()));
+    let identity = logs::identity(&acme).await.unwrap();
+    let checkpoint = ledger::checkpoint::Checkpoint::new(&identity.origin, size, frontier.root());
+    sqlx::query("update logs set size = $1, root = $2, frontier = $3, checkpoint = $4 where org_id = $5 and mode = $6")
+        .bind(size.cast_signed())
+        .bind(frontier.root().0.as_slice())
+        .bind(frontier.to_bytes())
+        .bind(checkpoint.sign(&identity.keys.checkpoint))
+        .bind(org_id.0)
+        .bind(mode.as_str())
+        .execute(&mut world.superuser().await)
+        .await
+        .unwrap();
+    let clock = std::time::Instant::now;
+    let started = clock();
+    crate::recovery::rebuild(world.domain.database(), None).await.unwrap();
+    sql(&world, "analyze receipts").await;
+    eprintln!("rebuild: {:.0} entries a second", size as f64 / started.elapsed().as_secs_f64());
+    let started = clock();
+    while publish(&world.domain).await.unwrap() > 0 {}
+    eprintln!("publish: {:.0} entries a second", size as f64 / started.elapsed().as_secs_f64());
+    for round in ["cold", "warm"] {
+        let started = clock();
+        for n in 0..500_u64 {
+            let index = n * 7_919 % size;
+            let mut tx = acme.begin().await.unwrap();
+            let proved = receipts::prove(&mut tx, (org_id, mode), &identity, index, size).await.unwrap();
+            let leaf = Hash::from_slice(&leaves[index as usize]).unwrap();
+            ledger::proof::verify_inclusion(&leaf, index, size, &proved.hashes, &frontier.root()).unwrap();
+        }
+        eprintln!("proofs, {round}: {:.2} ms each", started.elapsed().as_secs_f64() * 1e3 / 500.0);
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod api;
+mod bucket;
 mod pages;
 mod public_log;
 mod strangers;
