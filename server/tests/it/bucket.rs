@@ -1,5 +1,7 @@
 //! Logs' files in a bucket: a service that speaks as much of S3 as is needed, in memory.
 
+#![expect(clippy::disallowed_methods, reason = "a service of the test's own")]
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
