@@ -260,16 +260,21 @@ impl Config {
 }
 
 fn bucket(source: &Source<'_>) -> Result<Option<Bucket>, ConfigError> {
-    let text = |key| source.get(key, None, "a text", |text| Some(Some(text.to_owned())));
+    let visible = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+    let text = |key, wanted: &str, allowed: &dyn Fn(&str) -> bool| {
+        source.get(key, None, wanted, |text| allowed(text).then(|| Some(text.to_owned())))
+    };
+    let http = |text: &str| visible(text) && (text.starts_with("http://") || text.starts_with("https://"));
+    let name = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     let url = source.get("log_store", None, "an address that begins with s3://", |text| {
         text.strip_prefix("s3://").filter(|bucket| !bucket.is_empty()).map(|_| Some(text.to_owned()))
     })?;
     let bucket = Bucket {
         url: url.clone().unwrap_or_default(),
-        endpoint: text("log_store_endpoint")?,
-        region: text("log_store_region")?,
-        key_id: text("log_store_key_id")?,
-        secret: text("log_store_secret")?,
+        endpoint: text("log_store_endpoint", "an address that begins with http:// or https://", &http)?,
+        region: text("log_store_region", "a region such as eu-central-1", &name)?,
+        key_id: text("log_store_key_id", "an access key's id", &visible)?,
+        secret: text("log_store_secret", "an access key's secret", &visible)?,
     };
     Ok(url.map(|_| bucket))
 }
