@@ -102,6 +102,12 @@ pub const PROBLEMS: &[(&str, u16, &str, &str)] = &[
     ),
     ("internal", 500, "Something went wrong on our side.", "Try again; if it stays, write to us with the request_id."),
     (
+        "log_rolled_back",
+        503,
+        "The database was put back to a state older than what was signed, so nothing more is signed; reading goes on. The detail names the log and both sizes.",
+        "Send it again later with the same idempotency key. Operators: bring the database back to the size that is named.",
+    ),
+    (
         "outcome_unknown",
         503,
         "The database went away while it was told to keep the receipt.",

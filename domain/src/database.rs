@@ -6,7 +6,10 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{Connection as _, Postgres, Transaction};
 
 use crate::Problem;
+use crate::fence::Fence;
 use crate::id::{OrgId, UserId};
+use crate::objects::Objects;
+use crate::published;
 
 /// The oldest PostgreSQL that works, as `server_version_num`.
 pub const OLDEST_VERSION: i32 = 150_000;
@@ -18,12 +21,21 @@ const SEQUENCER_CONNECTIONS: u32 = 6;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
 
-/// The pools. Cheap to clone.
+/// The pools, and what is kept beside the database. Cheap to clone.
 #[derive(Clone)]
 pub struct Database {
     app: PgPool,
     sequencer: PgPool,
     owner: PgConnectOptions,
+    files: Files,
+    fence: Fence,
+}
+
+/// The logs' files, and those of their tiles that are at hand.
+#[derive(Clone)]
+pub(crate) struct Files {
+    pub(crate) objects: Objects,
+    pub(crate) cache: published::Cache,
 }
 
 /// What can go wrong before the first request.
@@ -80,7 +92,38 @@ impl Database {
                 .after_connect(move |connection, _| Box::pin(async move { set_role(connection, role).await }))
                 .connect_lazy_with(owner.clone().statement_cache_capacity(256))
         };
-        Ok(Self { app: pool(APP, connections), sequencer: pool(SEQUENCER, SEQUENCER_CONNECTIONS), owner })
+        let files = Files { objects: Objects::memory(), cache: published::Cache::default() };
+        Ok(Self {
+            app: pool(APP, connections),
+            sequencer: pool(SEQUENCER, SEQUENCER_CONNECTIONS),
+            owner,
+            files,
+            fence: Fence::default(),
+        })
+    }
+
+    /// With the store that the logs' files are in; without it they are in memory.
+    #[must_use]
+    pub fn with_objects(mut self, objects: Objects) -> Self {
+        self.files = Files { objects, cache: published::Cache::default() };
+        self
+    }
+
+    /// With the fence that says what was signed; without it nothing outlives the process.
+    #[must_use]
+    pub fn with_fence(mut self, fence: Fence) -> Self {
+        self.fence = fence;
+        self
+    }
+
+    /// The fence.
+    pub const fn fence(&self) -> &Fence {
+        &self.fence
+    }
+
+    /// The store that the logs' files are in.
+    pub(crate) const fn objects(&self) -> &Objects {
+        &self.files.objects
     }
 
     /// Waits for a server that is not there yet, or not ready; any other answer is an answer.
@@ -142,7 +185,17 @@ impl Database {
         .fetch_one(&mut *tx)
         .await
         .map_err(unavailable)?;
-        Ok(Tx(tx))
+        Ok(self.tx(tx))
+    }
+
+    /// A transaction that sees the one public log whose origin ends in these 32 digits, and nothing else.
+    pub(crate) async fn begin_for_public_log(&self, name: &str) -> Result<Tx, Problem> {
+        let mut tx = self.app.begin().await.map_err(unavailable)?;
+        sqlx::query!("select set_config('certnode.log_name', $1, true)", name)
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(unavailable)?;
+        Ok(self.tx(tx))
     }
 
     /// A transaction that sees the one API key that was presented, and nothing else.
@@ -153,7 +206,11 @@ impl Database {
             .fetch_one(&mut *tx)
             .await
             .map_err(unavailable)?;
-        Ok(Tx(tx))
+        Ok(self.tx(tx))
+    }
+
+    fn tx(&self, transaction: Transaction<'static, Postgres>) -> Tx {
+        Tx { transaction, files: self.files.clone() }
     }
 
     /// A connection of the sequencer's own, that no pool closes: what its session holds, the node holds.
@@ -171,7 +228,7 @@ impl Database {
             .fetch_one(&mut *tx)
             .await
             .map_err(unavailable)?;
-        Ok(Tx(tx))
+        Ok(self.tx(tx))
     }
 
     pub(crate) const fn sequencer(&self) -> &PgPool {
@@ -225,12 +282,20 @@ async fn set_role(connection: &mut PgConnection, role: &'static str) -> Result<(
 }
 
 /// A transaction bound to one tenant. Dropped, it rolls back.
-pub struct Tx(Transaction<'static, Postgres>);
+pub struct Tx {
+    transaction: Transaction<'static, Postgres>,
+    files: Files,
+}
 
 impl Tx {
     /// The connection, for the queries of `store.rs`.
     pub(crate) fn connection(&mut self) -> &mut PgConnection {
-        &mut self.0
+        &mut self.transaction
+    }
+
+    /// The logs' files, which are beside the database and in no transaction.
+    pub(crate) fn files(&self) -> Files {
+        self.files.clone()
     }
 
     /// Binds the transaction to an organisation that was just made.
@@ -243,7 +308,7 @@ impl Tx {
 
     /// Makes it so.
     pub(crate) async fn commit(self) -> Result<(), Problem> {
-        Ok(self.0.commit().await?)
+        Ok(self.transaction.commit().await?)
     }
 }
 

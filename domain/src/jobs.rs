@@ -15,6 +15,8 @@ use crate::receipts::life::{self, RecordErasure};
 const GRACE: Duration = Duration::from_secs(5);
 /// Between two rounds of anchoring.
 const ANCHOR_EVERY: Duration = Duration::from_secs(1);
+/// Between two rounds of publishing that found nothing to do.
+const PUBLISH_EVERY: Duration = Duration::from_secs(1);
 /// Between two rounds of upkeep.
 const UPKEEP: Duration = Duration::from_secs(5);
 /// Rounds of upkeep between two sweeps of what has ended.
@@ -80,6 +82,8 @@ pub async fn run_workers(
         tokio::select! {
             () = upkeep(&domain) => {}
             () = anchoring(&domain) => {}
+            () = publishing(&domain) => {}
+            () = crate::integrity::scrub::run(&domain) => {}
             () = stop => {}
         }
         // What the last seconds used is written down before the end.
@@ -100,6 +104,24 @@ async fn anchoring(domain: &Domain) {
         }
         if let Err(problem) = crate::anchors::anchor(domain).await {
             tracing::warn!(%problem, internal = problem.internal, "anchoring");
+        }
+        let fence = domain.database.fence().clone();
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || fence.sync()).await {
+            tracing::error!(%error, "the fence is not on the disk");
+        }
+    }
+}
+
+/// Full tiles and bundles, into the object store; what fails is tried again a second later.
+async fn publishing(domain: &Domain) {
+    loop {
+        match crate::published::publish(domain).await {
+            Ok(0) => tokio::time::sleep(PUBLISH_EVERY).await,
+            Ok(_) => tokio::time::sleep(PUBLISH_EVERY / 10).await,
+            Err(problem) => {
+                tracing::warn!(%problem, internal = problem.internal, "publishing");
+                tokio::time::sleep(PUBLISH_EVERY).await;
+            }
         }
     }
 }

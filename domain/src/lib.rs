@@ -17,6 +17,7 @@ pub mod api_keys;
 pub mod events;
 pub mod id;
 pub mod imports;
+pub mod integrity;
 pub mod log_keys;
 pub mod logs;
 pub mod mode;
@@ -35,9 +36,17 @@ pub mod context;
 #[cfg(feature = "server")]
 pub mod database;
 #[cfg(feature = "server")]
+pub mod fence;
+#[cfg(feature = "server")]
 pub mod jobs;
 #[cfg(feature = "server")]
 pub mod keyring;
+#[cfg(feature = "server")]
+pub mod objects;
+#[cfg(feature = "server")]
+pub mod published;
+#[cfg(feature = "server")]
+pub mod recovery;
 #[cfg(feature = "server")]
 pub mod secret;
 #[cfg(feature = "server")]

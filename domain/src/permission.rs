@@ -21,6 +21,8 @@ pub enum Permission {
     ImportsRead,
     /// Start imports.
     ImportsWrite,
+    /// Say who may read the log.
+    LogsWrite,
     /// Replace and revoke the keys that sign.
     SigningKeysWrite,
 }
@@ -35,6 +37,7 @@ impl fmt::Display for Permission {
             Self::ApiKeysWrite => "api_keys:write",
             Self::ImportsRead => "imports:read",
             Self::ImportsWrite => "imports:write",
+            Self::LogsWrite => "logs:write",
             Self::SigningKeysWrite => "signing_keys:write",
         })
     }

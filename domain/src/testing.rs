@@ -19,6 +19,7 @@ use crate::context::{Clock, Cx, Domain, Options, Request};
 use crate::database::Database;
 use crate::id::RequestId;
 use crate::keyring::Keyring;
+use crate::objects::Objects;
 use crate::{Mode, api_keys};
 
 /// The password of everyone in a world.
@@ -71,6 +72,8 @@ pub struct World {
     pub clock: Arc<FixedClock>,
     /// The URL of the world's own database, as its owner.
     pub database_url: String,
+    /// Where its logs' files are: in memory.
+    pub objects: Objects,
 }
 
 /// The server tests run against: `CERTNODE_TEST_DATABASE_URL`, a superuser's, as `make test` sets it.
@@ -134,8 +137,9 @@ impl World {
         }
         let database_url = with_database(&server_url(), &name);
         let clock = Arc::new(FixedClock::default());
-        let domain = Self::domain(&database_url, clock.clone(), Policy::default());
-        Self { domain, clock, database_url }
+        let objects = Objects::memory();
+        let domain = Self::domain(&database_url, clock.clone(), objects.clone(), Policy::default());
+        Self { domain, clock, database_url, objects }
     }
 
     /// One more node on the world's database, as another process would be.
@@ -145,13 +149,13 @@ impl World {
 
     /// A node whose root log is cosigned by the witnesses of a policy.
     pub fn watched_by(&self, witnesses: Policy) -> Domain {
-        Self::domain(&self.database_url, self.clock.clone(), witnesses)
+        Self::domain(&self.database_url, self.clock.clone(), self.objects.clone(), witnesses)
     }
 
-    fn domain(url: &str, clock: Arc<FixedClock>, witnesses: Policy) -> Domain {
+    fn domain(url: &str, clock: Arc<FixedClock>, objects: Objects, witnesses: Policy) -> Domain {
         let keyring = Keyring::new([7; 32], "log.example");
         Domain::start(Options {
-            database: Database::open(url, 8).unwrap(),
+            database: Database::open(url, 8).unwrap().with_objects(objects),
             keyring,
             clock,
             hashes_at_once: 2,

@@ -14,6 +14,7 @@ pub mod commitment;
 #[cfg(feature = "cose")]
 pub mod cose;
 pub mod encoding;
+pub mod fsck;
 pub mod hash;
 pub mod jcs;
 pub mod json;

@@ -102,10 +102,13 @@ async fn no_store(request: Request, next: Next) -> Response {
 }
 
 async fn ready(State(state): State<AppState>) -> Response {
-    if state.domain.database().ping().await {
-        "ready".into_response()
-    } else {
-        axum::http::StatusCode::SERVICE_UNAVAILABLE.into_response()
+    if !state.domain.database().ping().await {
+        return axum::http::StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    // Reading goes on, so it is ready for that.
+    match state.domain.database().fence().rolled_back() {
+        None => "ready".into_response(),
+        Some(rolled_back) => format!("read-only: {rolled_back}").into_response(),
     }
 }
 

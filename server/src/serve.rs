@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use domain::context::{Clock as _, Domain, Options, SystemClock};
 use domain::database::Database;
+use domain::fence::Fence;
 use domain::keyring::Keyring;
 use futures::FutureExt as _;
 use tokio::net::TcpListener;
@@ -40,7 +41,7 @@ pub async fn open_database(config: &Config) -> Result<(Database, Option<Embedded
     };
     let url = embedded.as_ref().map(Embedded::url).or_else(|| config.database_url.clone()).unwrap_or_default();
     let migrated = async {
-        let database = Database::open(&url, config.pool_size)?;
+        let database = Database::open(&url, config.pool_size)?.with_objects(config.objects()?);
         database.wait(DATABASE_WAIT).await?;
         database.migrate().await?;
         database.check_durability().await?;
@@ -63,11 +64,18 @@ async fn serve(config: Config, listener: TcpListener, database: Database) -> Res
         key
     })?;
     let keyring = Keyring::new(secret, &config.log_host);
+    let database = database.with_fence(Fence::open(&config.data_dir.join("signed"))?);
     let hashes_at_once = config.hashes_at_once;
     let witnesses = config.witness_policy.clone().unwrap_or_default();
     let options =
         Options { database: database.clone(), keyring, clock: Arc::new(SystemClock), hashes_at_once, witnesses };
     let domain = Domain::start(options);
+    domain::fence::inspect(&domain)
+        .await
+        .map_err(|problem| problem.internal.unwrap_or_else(|| problem.detail.into_owned()))?;
+    if let Some(policy) = &config.witness_policy {
+        witnessing::inspect(&domain, policy).await;
+    }
     let stop = asked_to_stop()?.boxed().shared();
     let state = AppState::new(domain.clone(), Arc::new(config.clone()));
     #[expect(clippy::print_stdout, reason = "the address is what a person who started the server looks for")]

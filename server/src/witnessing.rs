@@ -5,10 +5,13 @@
 
 use std::time::Duration;
 
-use domain::anchors;
 use domain::context::Domain;
+use domain::{anchors, fence};
 use futures::future::join_all;
+use ledger::checkpoint::Checkpoint;
 use ledger::encoding::decimal;
+use ledger::hash::sha256;
+use ledger::note::Note;
 use ledger::policy::{Policy, Witness};
 
 /// Between two questions to a witness that has answered.
@@ -16,13 +19,55 @@ const EVERY: Duration = Duration::from_millis(500);
 /// The longest pause after a witness that did not.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the start waits for a witness.
+const SHORT_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Asks every witness that has an address, for as long as it is let.
 pub async fn run(domain: &Domain, policy: &Policy) {
-    let agent: ureq::Agent =
-        ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).build().into();
+    let agent = agent(PATIENCE);
     let reachable = policy.witnesses.iter().filter_map(|witness| Some((witness, witness.url.as_deref()?)));
     join_all(reachable.map(|(witness, url)| follow(domain, &agent, witness, url))).await;
+}
+
+/// Holds the database against what each witness cosigned last of the root log, before anything is signed.
+pub async fn inspect(domain: &Domain, policy: &Policy) {
+    let origin = anchors::origin(domain);
+    let agent = agent(SHORT_PATIENCE);
+    let reachable = policy.witnesses.iter().filter_map(|witness| Some((witness, witness.url.as_deref()?)));
+    let asked = reachable.map(async |(witness, url)| match last(&agent, witness, url, &origin).await {
+        Ok(None) => {}
+        Ok(Some(kept)) => {
+            if let Err(problem) = fence::compare_with(domain, &kept, &witness.name).await {
+                tracing::error!(witness = witness.name, %problem, internal = problem.internal, "not compared");
+            }
+        }
+        Err(why) => tracing::warn!(witness = witness.name, why, "the database is not held against it"),
+    });
+    join_all(asked).await;
+}
+
+/// The checkpoint of a log that a witness cosigned last, which its own signature says.
+async fn last(agent: &ureq::Agent, witness: &Witness, url: &str, origin: &str) -> Result<Option<Checkpoint>, String> {
+    let url = format!("{}/{}/checkpoint", url.trim_end_matches('/'), sha256(&[origin.as_bytes()]).to_hex());
+    let agent = agent.clone();
+    let fetch = move || {
+        let mut response = agent.get(&url).call()?;
+        let text = response.body_mut().with_config().limit(64 << 10).read_to_string()?;
+        Ok::<_, ureq::Error>((response.status().as_u16(), text))
+    };
+    let answer = tokio::task::spawn_blocking(fetch).await.map_err(|error| error.to_string())?;
+    let note = match answer.map_err(|error| error.to_string())? {
+        (200, note) => Note::parse(&note).map_err(|_| "what it shows is not a signed note".to_owned())?,
+        (404, _) => return Ok(None),
+        (status, _) => return Err(status.to_string()),
+    };
+    note.verify(std::slice::from_ref(&witness.key)).map_err(|_| "what it shows is not signed by its key".to_owned())?;
+    let kept = Checkpoint::parse(note.text()).filter(|kept| kept.origin == origin);
+    kept.map(Some).ok_or_else(|| "what it shows is not this log's checkpoint".to_owned())
+}
+
+fn agent(patience: Duration) -> ureq::Agent {
+    ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(patience)).build().into()
 }
 
 async fn follow(domain: &Domain, agent: &ureq::Agent, witness: &Witness, url: &str) {

@@ -261,6 +261,11 @@ pub async fn keep(
     Err(refused("without a signature of its own"))
 }
 
+/// The root log's name, whether it is made yet or not.
+pub fn origin(domain: &Domain) -> String {
+    domain.keyring.origin(ROOT.0, ROOT.1)
+}
+
 /// The root log's latest checkpoint, for whoever asks.
 pub async fn head(domain: &Domain) -> Result<Option<Checkpoint>, Problem> {
     let root = domain.system(ROOT.0, ROOT.1);

@@ -114,8 +114,8 @@ async fn what_happened_to_keys_is_in_the_root_log_signed_by_the_key_before() {
     for ((note, index), change) in events.iter().zip([Change::Added, Change::Retired]) {
         let event = KeyEvent::open(note, std::slice::from_ref(&old)).unwrap();
         assert_eq!((event.change, event.from_size), (change, 3));
-        let entries = crate::logs::tiles::entries(&root, 0, 4).await.unwrap();
-        let entries = ledger::tile::decode_entries(&entries).unwrap();
+        let entries = crate::logs::tiles::file(&root, "tile/entries/000.p/4", false).await.unwrap();
+        let entries = ledger::tile::decode_entries(&entries.bytes).unwrap();
         assert_eq!(entries[usize::try_from(index.unwrap()).unwrap()], note.as_bytes());
     }
     assert_eq!(key.version, 2);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use moka::sync::Cache;
 
 use super::{Head, Identity, Keys, store};
-use crate::context::Cx;
+use crate::context::{Cx, Domain};
 use crate::database::Tx;
 use crate::id::OrgId;
 use crate::log_keys::{self, Purpose};
@@ -112,5 +112,28 @@ pub async fn head(cx: &Cx) -> Result<Head, Problem> {
         checkpoint: (!row.checkpoint.is_empty()).then_some(row.checkpoint),
         keys: Keys { log: row.log_vkey, issuing: row.issuing_vkey },
         origin: row.origin,
+        made_public_at: row.made_public_at,
     })
+}
+
+/// Lets everyone read the actor's log, or nobody any more; its state afterwards.
+///
+/// What becomes public is the log's size, its tree and its statements: id, kind, time and the commitment to the payload.
+/// Payloads, references and amounts stay where they are. What was read cannot be taken back.
+pub async fn make_public(cx: &Cx, public: bool) -> Result<Head, Problem> {
+    let (org_id, mode) = cx.require(Permission::LogsWrite)?;
+    let mut tx = cx.begin().await?;
+    store::set_made_public(tx.connection(), org_id, mode, public.then(|| cx.now())).await?;
+    tx.commit().await?;
+    head(cx).await
+}
+
+/// A context that reads the public log whose origin ends in these 32 digits; 404 for any other.
+pub async fn public(domain: &Domain, name: &str) -> Result<Cx, Problem> {
+    if name.len() != 32 || !name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+        return Err(Problem::not_found());
+    }
+    let mut tx = domain.database.begin_for_public_log(name).await?;
+    let (org_id, mode) = store::find_public(tx.connection(), name).await?;
+    Ok(domain.system(org_id, mode))
 }

@@ -17,6 +17,7 @@ pub(crate) struct Row {
     pub(crate) frontier: Frontier,
     pub(crate) checkpoint: String,
     pub(crate) key_epoch: i64,
+    pub(crate) made_public_at: Option<OffsetDateTime>,
 }
 
 /// A log that is about to be.
@@ -53,7 +54,8 @@ pub(crate) async fn insert(
 
 pub(crate) async fn find(connection: &mut PgConnection, org_id: OrgId, mode: Mode) -> Result<Row, Problem> {
     let row = sqlx::query!(
-        "select origin, log_vkey, issuing_vkey, size, frontier, checkpoint, key_epoch from logs where org_id = $1 and mode = $2",
+        "select origin, log_vkey, issuing_vkey, size, frontier, checkpoint, key_epoch, made_public_at from logs
+        where org_id = $1 and mode = $2",
         org_id.0,
         mode.as_str()
     )
@@ -71,7 +73,37 @@ pub(crate) async fn find(connection: &mut PgConnection, org_id: OrgId, mode: Mod
         frontier,
         checkpoint: row.checkpoint,
         key_epoch: row.key_epoch,
+        made_public_at: row.made_public_at,
     })
+}
+
+/// Lets everyone read a log from a moment on, or nobody any more.
+pub(super) async fn set_made_public(
+    connection: &mut PgConnection,
+    org_id: OrgId,
+    mode: Mode,
+    at: Option<OffsetDateTime>,
+) -> Result<(), Problem> {
+    sqlx::query!(
+        "update logs set made_public_at = case when $3::timestamptz is null then null else coalesce(made_public_at, $3) end
+        where org_id = $1 and mode = $2",
+        org_id.0,
+        mode.as_str(),
+        at
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The one log that the transaction may see: whose it is.
+pub(super) async fn find_public(connection: &mut PgConnection, name: &str) -> Result<(OrgId, Mode), Problem> {
+    let row =
+        sqlx::query!("select org_id, mode from logs where right(origin, 32) = $1 and made_public_at is not null", name)
+            .fetch_optional(connection)
+            .await?
+            .ok_or_else(Problem::not_found)?;
+    Ok((OrgId(row.org_id), row.mode.parse().map_err(|_| Problem::internal("a log of an unknown mode"))?))
 }
 
 /// The leaf hashes from one index up to another (not included), in order.

@@ -30,7 +30,7 @@ pub use life::{Ref, Relation, Standing};
 #[cfg(feature = "server")]
 pub use new::NewReceipt;
 #[cfg(feature = "server")]
-pub(crate) use proofs::prove;
+pub(crate) use proofs::{prove, root_at};
 #[cfg(feature = "server")]
 pub(crate) use service::timestamp;
 #[cfg(feature = "server")]

@@ -2,8 +2,8 @@
 
 use ledger::checkpoint::Checkpoint;
 use ledger::hash::{EMPTY_ROOT, Hash};
-use ledger::proof::{Nodes as _, inclusion_proof};
-use ledger::tile::{TileId, TileSet, WIDTH, tiles_for_inclusion};
+use ledger::proof::{Nodes as _, consistency_proof, inclusion_proof, verify_consistency};
+use ledger::tile::{TileId, TileSet, WIDTH, tiles_for_consistency, tiles_for_inclusion};
 use ledger::tree::Frontier;
 
 use crate::database::Tx;
@@ -38,8 +38,33 @@ pub(crate) async fn prove(
     let hashes = inclusion_proof(index, size, &tiles).map_err(unproved)?;
     let root =
         root(size, &tiles).ok_or_else(|| Problem::internal(format!("the root of {size} entries cannot be made")))?;
+    check_signed(tx, log, size, &root).await?;
     let checkpoint = identity.sign(&Checkpoint::new(&identity.origin, size, root));
     Ok(Proved { hashes, checkpoint })
+}
+
+/// Whether a root is one that the log had, going by the head that was signed last: nothing is signed again from tiles or
+/// rows that were damaged since, for that would be another history under the log's own key.
+async fn check_signed(tx: &mut Tx, log: (OrgId, Mode), size: u64, root: &Hash) -> Result<(), Problem> {
+    let head = logs::store::find(tx.connection(), log.0, log.1).await?.frontier;
+    let mut tiles = TileSet::default();
+    for tile in tiles_for_consistency(size, head.size()) {
+        let bytes = logs::tiles::read(tx, log, tile).await?;
+        tiles.insert(tile, &bytes).map_err(|_| Problem::internal(format!("tile {} has another width", tile.path())))?;
+    }
+    let proof = consistency_proof(size, head.size(), &tiles).unwrap_or_default();
+    let holds = verify_consistency(size, head.size(), &proof, root, &head.root());
+    holds.map_err(|error| Problem::internal(format!("{size} of {} entries are damaged: {error:?}", head.size())))
+}
+
+/// The root of the first `size` leaves of a log, which has them.
+pub(crate) async fn root_at(tx: &mut Tx, log: (OrgId, Mode), size: u64) -> Result<Hash, Problem> {
+    let mut tiles = TileSet::default();
+    for tile in frontier_tiles(size) {
+        let bytes = logs::tiles::read(tx, log, tile).await?;
+        tiles.insert(tile, &bytes).map_err(|_| Problem::internal(format!("tile {} has another width", tile.path())))?;
+    }
+    root(size, &tiles).ok_or_else(|| Problem::internal(format!("the root of {size} entries cannot be made")))
 }
 
 /// The levels of the perfect subtrees that a size splits into, largest first, with the leaves before each.

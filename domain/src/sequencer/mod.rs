@@ -46,6 +46,7 @@ mod writer;
 
 pub use self::faults::Fault;
 use self::faults::Faults;
+pub(crate) use self::head::tile_root;
 
 /// Entries of one transaction.
 const BATCH: usize = 256;

@@ -63,7 +63,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(life::delete_receipt_payload))
         .routes(routes!(imports::get_import))
         .routes(routes!(imports::list_import_refusals))
-        .routes(routes!(logs::get_log))
+        .routes(routes!(logs::get_log, logs::update_log))
         .routes(routes!(logs::get_log_checkpoint))
         .layer(axum::extract::DefaultBodyLimit::max(BODY_MAX));
     let large = OpenApiRouter::new()

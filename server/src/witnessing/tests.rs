@@ -74,5 +74,16 @@ async fn a_receipt_is_witnessed_by_two_of_three_while_the_third_is_away() {
     assert!(report.is_verified() && witnesses.outcome == Outcome::Passed, "{:?}", report.steps);
     let strict = policy.replace("group enough 2", "group enough 3");
     assert!(!verify(&receipts::bundle(&acme, first).await.unwrap(), Some(&strict)).is_verified(), "two are not three");
+
+    // What the witnesses cosigned last is what the database has; one that begins anew is behind them, and signs nothing.
+    inspect(&world.domain, &parsed).await;
+    assert!(world.domain.database().fence().rolled_back().is_none());
+    let empty = World::new().await;
+    inspect(&empty.domain, &parsed).await;
+    let rolled_back = empty.domain.database().fence().rolled_back().unwrap();
+    assert_eq!((rolled_back.origin.as_str(), rolled_back.stored), ("log.example/root", 0));
+    let other = empty.org("acme").await;
+    let refused = receipts::issue(&other, NewReceipt::from_json(b"{}").unwrap(), None).await.unwrap_err();
+    assert_eq!((refused.status, refused.code.as_ref()), (503, "log_rolled_back"));
     folders.iter().for_each(|folder| std::fs::remove_dir_all(folder).unwrap());
 }

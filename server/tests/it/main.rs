@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod api;
+mod bucket;
 mod downloads;
 mod life;
 mod pages;
+mod public_log;
 mod strangers;
 
 use std::sync::Arc;

@@ -46,6 +46,7 @@ impl Writer {
     async fn load_head(&self, connection: &mut PgConnection, key @ (org_id, mode): LogKey) -> Result<Head, Problem> {
         let row = logs::store::find(connection, org_id, mode).await?;
         let identity = Identity::load(connection, &self.keyring, key, &row).await?;
+        self.database.fence().check(&row.origin, row.size, &row.frontier.root())?;
         let edge = logs::store::leaf_hashes(connection, org_id, mode, row.size / 256 * 256, row.size).await?;
         let newest = logs::store::newest(connection, org_id, mode, row.size).await?;
         Ok(Head { identity, frontier: row.frontier, edge, newest })

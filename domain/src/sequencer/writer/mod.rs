@@ -160,6 +160,7 @@ impl Writer {
     async fn commit(&mut self, waiting: &[Waiting]) -> Result<Vec<Option<super::Placed>>, Failed> {
         let fence = self.fence(waiting)?;
         let database = self.database.clone();
+        database.fence().refusal().map_err(|problem| Failed::Refused(ids(waiting), problem.into()))?;
         let mut connection = database.sequencer().acquire().await?;
         self.faults.at(Fault::Load)?;
         self.load_heads(&mut connection, waiting).await?;
@@ -184,7 +185,12 @@ impl Writer {
         self.faults.at(Fault::Commit).map_err(|_| Failed::Unknown)?;
         tx.commit().await.map_err(|_| Failed::Unknown)?;
         self.faults.at(Fault::CommitAnswer).map_err(|_| Failed::Unknown)?;
+        let moved: Vec<LogKey> = plan.logs.iter().map(|log| log.key).collect();
         Plan::apply(plan.logs, &mut self.heads);
+        let heads = moved.iter().filter_map(|key| self.heads.get(key));
+        database
+            .fence()
+            .record(heads.map(|head| (head.identity.origin.as_str(), head.frontier.size(), head.frontier.root())));
         Ok(plan.placed)
     }
 
@@ -277,6 +283,10 @@ impl Writer {
         let mut connection = self.database.sequencer().acquire().await?;
         node::store::remove_from_inbox(&mut connection, ids).await
     }
+}
+
+fn ids(waiting: &[Waiting]) -> Vec<ReceiptId> {
+    waiting.iter().map(|waiting| waiting.entry.id).collect()
 }
 
 /// Whether the database refused what was to be written, and not the writing (SQLSTATE classes 22 and 23).
