@@ -125,8 +125,10 @@ impl Fence {
 
     /// Says for good that the database is not the one that was signed.
     pub(crate) fn refuse(&self, rolled_back: RolledBack) {
-        tracing::error!(log = rolled_back.origin, "{rolled_back}");
-        let _ = self.0.rolled_back.set(rolled_back);
+        let said = rolled_back.to_string();
+        if self.0.rolled_back.set(rolled_back).is_ok() {
+            tracing::error!("{said}");
+        }
     }
 
     /// Holds a log's head against what this process knows was signed; a check without a look into the tree.
@@ -170,8 +172,11 @@ impl Fence {
         file.map_or(Ok(()), |file| file.sync_data())
     }
 
+    /// What was signed last, of the root log first: its name is everyone's, and what is said first is what is answered.
     fn lasts(&self) -> Vec<(String, Last)> {
-        self.kept().last.iter().map(|(origin, last)| (origin.clone(), *last)).collect()
+        let mut lasts: Vec<_> = self.kept().last.iter().map(|(origin, last)| (origin.clone(), *last)).collect();
+        lasts.sort_by_key(|(origin, _)| (folder(origin) != "root", origin.clone()));
+        lasts
     }
 
     fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
@@ -247,8 +252,13 @@ pub async fn inspect(domain: &Domain) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Holds the database against a checkpoint that somebody else kept, such as a witness.
-pub async fn compare_with(domain: &Domain, kept: &Checkpoint, witness: &str) -> Result<(), Problem> {
+/// Holds the database against a checkpoint of the root log that somebody else kept, such as a witness.
+///
+/// It must bear the root log's own signature: nobody else can make this server stop signing.
+pub async fn compare_with(domain: &Domain, note: &str, witness: &str) -> Result<(), Problem> {
+    let key = crate::anchors::key(domain)?;
+    let kept = check_checkpoint(note, &key)
+        .map_err(|finding| Problem::internal(format!("what {witness} kept as the root log's {finding}")))?;
     let stored = stored(domain).await?;
     compare(domain, &stored, &kept.origin, kept.size, kept.root, witness).await
 }
