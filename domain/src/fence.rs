@@ -20,6 +20,7 @@ use futures::StreamExt as _;
 use ledger::checkpoint::Checkpoint;
 use ledger::fsck::check_checkpoint;
 use ledger::hash::Hash;
+use ledger::tree::Frontier;
 
 use crate::Problem;
 use crate::context::Domain;
@@ -124,8 +125,10 @@ impl Fence {
 
     /// Says for good that the database is not the one that was signed.
     pub(crate) fn refuse(&self, rolled_back: RolledBack) {
-        tracing::error!(log = rolled_back.origin, "{rolled_back}");
-        let _ = self.0.rolled_back.set(rolled_back);
+        let said = rolled_back.to_string();
+        if self.0.rolled_back.set(rolled_back).is_ok() {
+            tracing::error!("{said}");
+        }
     }
 
     /// Holds a log's head against what this process knows was signed; a check without a look into the tree.
@@ -169,8 +172,11 @@ impl Fence {
         file.map_or(Ok(()), |file| file.sync_data())
     }
 
+    /// What was signed last, of the root log first: its name is everyone's, and what is said first is what is answered.
     fn lasts(&self) -> Vec<(String, Last)> {
-        self.kept().last.iter().map(|(origin, last)| (origin.clone(), *last)).collect()
+        let mut lasts: Vec<_> = self.kept().last.iter().map(|(origin, last)| (origin.clone(), *last)).collect();
+        lasts.sort_by_key(|(origin, _)| (folder(origin) != "root", origin.clone()));
+        lasts
     }
 
     fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
@@ -223,11 +229,11 @@ fn refused(rolled_back: &RolledBack) -> Problem {
 /// Holds the database against the fence's file and the object store, before the first signature.
 pub async fn inspect(domain: &Domain) -> Result<(), Problem> {
     let fence = domain.database.fence();
-    let stored = logs(domain.database.sequencer()).await?;
+    let stored = stored(domain).await?;
     for (origin, last) in fence.lasts() {
         compare(domain, &stored, &origin, last.size, last.root, "this server's own file").await?;
     }
-    let published = futures::stream::iter(&stored)
+    let published = futures::stream::iter(stored.values())
         .map(async |log| {
             let path = format!("{}/checkpoint", folder(&log.origin));
             let note = domain.database.objects().get(&path).await.unwrap_or_else(|error| {
@@ -246,24 +252,39 @@ pub async fn inspect(domain: &Domain) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Holds the database against a checkpoint that somebody else kept, such as a witness.
-pub async fn compare_with(domain: &Domain, kept: &Checkpoint, witness: &str) -> Result<(), Problem> {
-    let stored = logs(domain.database.sequencer()).await?;
+/// Holds the database against a checkpoint of the root log that somebody else kept, such as a witness.
+///
+/// It must bear the root log's own signature: nobody else can make this server stop signing.
+pub async fn compare_with(domain: &Domain, note: &str, witness: &str) -> Result<(), Problem> {
+    let key = crate::anchors::key(domain)?;
+    let kept = check_checkpoint(note, &key)
+        .map_err(|finding| Problem::internal(format!("what {witness} kept as the root log's {finding}")))?;
+    let stored = stored(domain).await?;
     compare(domain, &stored, &kept.origin, kept.size, kept.root, witness).await
+}
+
+/// The logs by name.
+async fn stored(domain: &Domain) -> Result<HashMap<String, LogRow>, Problem> {
+    let logs = logs(domain.database.sequencer()).await?;
+    Ok(logs.into_iter().map(|log| (log.origin.clone(), log)).collect())
 }
 
 async fn compare(
     domain: &Domain,
-    stored: &[LogRow],
+    stored: &HashMap<String, LogRow>,
     origin: &str,
     signed: u64,
     root: Hash,
     witness: &str,
 ) -> Result<(), Problem> {
-    let log = stored.iter().find(|log| log.origin == origin);
+    let log = stored.get(origin);
     let size = log.map_or(0, |log| log.size);
     let holds = match log {
-        Some(log) if log.size >= signed => {
+        // Nothing was added since, as after most restarts: the head says it, and nothing else is read.
+        Some(log) if log.size == signed => {
+            Frontier::from_bytes(log.size, &log.frontier).is_some_and(|frontier| frontier.root() == root)
+        }
+        Some(log) if log.size > signed => {
             let mut tx = domain.system(log.org_id, log.mode).begin().await?;
             match root_at(&mut tx, (log.org_id, log.mode), signed).await {
                 Ok(stored) => stored == root,

@@ -8,7 +8,6 @@ use std::time::Duration;
 use domain::context::Domain;
 use domain::{anchors, fence};
 use futures::future::join_all;
-use ledger::checkpoint::Checkpoint;
 use ledger::encoding::decimal;
 use ledger::hash::sha256;
 use ledger::note::Note;
@@ -31,23 +30,20 @@ pub async fn run(domain: &Domain, policy: &Policy) {
 
 /// Holds the database against what each witness cosigned last of the root log, before anything is signed.
 pub async fn inspect(domain: &Domain, policy: &Policy) {
-    let origin = anchors::origin(domain);
     let agent = agent(SHORT_PATIENCE);
     let reachable = policy.witnesses.iter().filter_map(|witness| Some((witness, witness.url.as_deref()?)));
-    let asked = reachable.map(async |(witness, url)| match last(&agent, witness, url, &origin).await {
-        Ok(None) => {}
-        Ok(Some(kept)) => {
-            if let Err(problem) = fence::compare_with(domain, &kept, &witness.name).await {
-                tracing::error!(witness = witness.name, %problem, internal = problem.internal, "not compared");
-            }
+    let asked = reachable.map(async |(witness, url)| {
+        if let Err(why) = compare(domain, &agent, witness, url).await {
+            tracing::warn!(witness = witness.name, why, "the database is not held against it");
         }
-        Err(why) => tracing::warn!(witness = witness.name, why, "the database is not held against it"),
     });
     join_all(asked).await;
 }
 
-/// The checkpoint of a log that a witness cosigned last, which its own signature says.
-async fn last(agent: &ureq::Agent, witness: &Witness, url: &str, origin: &str) -> Result<Option<Checkpoint>, String> {
+/// Holds the database against the checkpoint that a witness cosigned last, which its own signature says.
+async fn compare(domain: &Domain, agent: &ureq::Agent, witness: &Witness, url: &str) -> Result<(), String> {
+    let said = |problem: domain::Problem| problem.internal.unwrap_or_else(|| problem.detail.into_owned());
+    let origin = anchors::key(domain).map_err(said)?.name().to_owned();
     let url = format!("{}/{}/checkpoint", url.trim_end_matches('/'), sha256(&[origin.as_bytes()]).to_hex());
     let agent = agent.clone();
     let fetch = move || {
@@ -56,14 +52,14 @@ async fn last(agent: &ureq::Agent, witness: &Witness, url: &str, origin: &str) -
         Ok::<_, ureq::Error>((response.status().as_u16(), text))
     };
     let answer = tokio::task::spawn_blocking(fetch).await.map_err(|error| error.to_string())?;
-    let note = match answer.map_err(|error| error.to_string())? {
-        (200, note) => Note::parse(&note).map_err(|_| "what it shows is not a signed note".to_owned())?,
-        (404, _) => return Ok(None),
+    let text = match answer.map_err(|error| error.to_string())? {
+        (200, text) => text,
+        (404, _) => return Ok(()),
         (status, _) => return Err(status.to_string()),
     };
+    let note = Note::parse(&text).map_err(|_| "what it shows is not a signed note".to_owned())?;
     note.verify(std::slice::from_ref(&witness.key)).map_err(|_| "what it shows is not signed by its key".to_owned())?;
-    let kept = Checkpoint::parse(note.text()).filter(|kept| kept.origin == origin);
-    kept.map(Some).ok_or_else(|| "what it shows is not this log's checkpoint".to_owned())
+    fence::compare_with(domain, &text, &witness.name).await.map_err(said)
 }
 
 fn agent(patience: Duration) -> ureq::Agent {
@@ -89,9 +85,10 @@ async fn follow(domain: &Domain, agent: &ureq::Agent, witness: &Witness, url: &s
 async fn ask(domain: &Domain, agent: &ureq::Agent, witness: &Witness, url: &str, known: u64) -> Result<u64, String> {
     let said = |problem: domain::Problem| problem.internal.unwrap_or_else(|| problem.detail.into_owned());
     let Some((size, request)) = anchors::submission(domain, known).await.map_err(said)? else { return Ok(known) };
-    let (agent, url, body) = (agent.clone(), url.to_owned(), request.text());
+    let (sender, base, body) = (agent.clone(), url, request.text());
+    let url = base.to_owned();
     let send = move || {
-        let mut response = agent.post(&url).header("content-type", "text/plain").send(&body)?;
+        let mut response = sender.post(&url).header("content-type", "text/plain").send(&body)?;
         let kind =
             response.headers().get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_owned();
         let text = response.body_mut().with_config().limit(64 << 10).read_to_string()?;
@@ -105,7 +102,16 @@ async fn ask(domain: &Domain, agent: &ureq::Agent, witness: &Witness, url: &str,
         }
         // It is further than we remembered, as after a restart of ours: the next proof begins where it is.
         (409, kind, size) if kind == "text/x.tlog.size" => {
-            size.strip_suffix('\n').and_then(decimal).ok_or_else(|| format!("a conflict with no size: {size:?}"))
+            let size = size
+                .strip_suffix('\n')
+                .and_then(decimal)
+                .ok_or_else(|| format!("a conflict with no size: {size:?}"))?;
+            // Further than the database is, too: what it cosigned says whether the database was put back.
+            if anchors::head(domain).await.map_err(said)?.is_none_or(|head| head.size < size) {
+                let url = base.trim_end_matches("/add-checkpoint");
+                compare(domain, agent, witness, url).await?;
+            }
+            Ok(size)
         }
         (status, _, text) => Err(format!("{status}: {}", text.trim())),
     }

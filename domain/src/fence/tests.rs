@@ -164,7 +164,8 @@ async fn the_object_store_and_a_witness_know_it_too_when_the_file_is_lost() {
     let node = domain(&snapshot.world, &snapshot.world.database_url, &Fence::default(), &objects);
     issue(&node, snapshot.org_id, "d").await.unwrap();
     anchors::anchor(&node).await.unwrap();
-    let witnessed = anchors::head(&node).await.unwrap().unwrap();
+    let root = node.system(anchors::ROOT.0, anchors::ROOT.1);
+    let witnessed = crate::logs::tiles::checkpoint(&root).await.unwrap();
     crate::published::publish(&node).await.unwrap();
     node.database().close().await;
 
@@ -178,6 +179,10 @@ async fn the_object_store_and_a_witness_know_it_too_when_the_file_is_lost() {
     let restored = domain(&snapshot.world, &snapshot.url, &Fence::default(), &empty);
     inspect(&restored).await.unwrap();
     assert!(restored.database().fence().rolled_back().is_none(), "nobody says so");
+    let forger = ledger::note::NoteSigner::from_seed("log.example/root", &[5; 32]).unwrap();
+    let forged = Checkpoint::new("log.example/root", 99, leaf_hash(b"")).sign(&forger);
+    assert!(compare_with(&restored, &forged, "witness.example/w1").await.is_err());
+    assert!(restored.database().fence().rolled_back().is_none(), "nobody else can stop it");
     compare_with(&restored, &witnessed, "witness.example/w1").await.unwrap();
     let rolled_back = restored.database().fence().rolled_back().unwrap();
     assert_eq!((rolled_back.origin.as_str(), rolled_back.stored, rolled_back.signed), ("log.example/root", 2, 3));

@@ -286,4 +286,22 @@ async fn entries_a_second() {
         eprintln!("{entries} entries in {seconds:.2} s: {:.0} a second", entries as f64 / seconds);
         assert!(reports.iter().any(|log| log.size == entries));
     }
+    // Everything, of receipts that were issued.
+    let other = world.org("other").await;
+    let entries = 100_000;
+    let body = br#"{"reference":"order-1001","amount":{"value":"49.90","currency":"EUR"},"data":{"customer":"c-17","items":2}}"#;
+    let new = |n| (NewReceipt::from_json(body).unwrap(), format!("k-{n}"));
+    receipts::issue_many(&other, (1..entries).map(new).collect()).await.unwrap();
+    sqlx::raw_sql("analyze").execute(&mut world.superuser().await).await.unwrap();
+    let origin = Some(crate::logs::head(&other).await.unwrap().origin);
+    for signatures in [Signatures::None, Signatures::Sampled, Signatures::All] {
+        let started = std::time::Instant::now();
+        let options = Options { signatures, origin: origin.clone(), ..Options::default() };
+        let reports = fsck(world.domain.database(), &options, &|_, _, _| {}).await.unwrap();
+        assert!(reports[0].findings.is_empty());
+        eprintln!(
+            "everything, signatures {signatures:?}: {:.0} a second",
+            entries as f64 / started.elapsed().as_secs_f64()
+        );
+    }
 }

@@ -83,6 +83,14 @@ async fn a_receipt_is_witnessed_by_two_of_three_while_the_third_is_away() {
     let rolled_back = empty.domain.database().fence().rolled_back().unwrap();
     assert_eq!((rolled_back.origin.as_str(), rolled_back.stored), ("log.example/root", 0));
     let other = empty.org("acme").await;
+    // And at run time, from the refusal of a witness that is further.
+    let late = World::new().await;
+    let cx = late.org("acme").await;
+    receipts::issue(&cx, NewReceipt::from_json(b"{}").unwrap(), None).await.unwrap();
+    anchors::anchor(&late.domain).await.unwrap();
+    let url = format!("http://{at1}/add-checkpoint");
+    ask(&late.domain, &agent, &parsed.witnesses[0], &url, 0).await.unwrap();
+    assert!(late.domain.database().fence().rolled_back().is_some_and(|rolled_back| rolled_back.stored == 2));
     let refused = receipts::issue(&other, NewReceipt::from_json(b"{}").unwrap(), None).await.unwrap_err();
     assert_eq!((refused.status, refused.code.as_ref()), (503, "log_rolled_back"));
     folders.iter().for_each(|folder| std::fs::remove_dir_all(folder).unwrap());
