@@ -35,16 +35,9 @@ pub struct BundleError(pub String);
 impl Bundle {
     /// The file's bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let key_events = self.issuing_keys.iter().map(|(vkey, from_size)| {
-            Value::object([
-                ("event", "issuing_key".into()),
-                ("from_size", Value::Integer(i64::try_from(*from_size).unwrap_or(i64::MAX))),
-                ("vkey", vkey.as_str().into()),
-            ])
-        });
         let mut members = vec![
             ("format".to_owned(), FORMAT.into()),
-            ("key_events".to_owned(), Value::Array(key_events.collect())),
+            ("key_events".to_owned(), key_events(&self.issuing_keys)),
             ("policy".to_owned(), self.policy.as_str().into()),
             ("statement".to_owned(), base64(&self.statement).into()),
             ("tenant_proof".to_owned(), self.tenant_proof.as_str().into()),
@@ -82,6 +75,31 @@ impl Bundle {
     }
 }
 
+/// The keys that issued, as `key_events` has them.
+pub(crate) fn key_events(keys: &[(String, u64)]) -> Value {
+    let events = keys.iter().map(|(vkey, from_size)| {
+        Value::object([
+            ("event", "issuing_key".into()),
+            ("from_size", Value::Integer(i64::try_from(*from_size).unwrap_or(i64::MAX))),
+            ("vkey", vkey.as_str().into()),
+        ])
+    });
+    Value::Array(events.collect())
+}
+
+/// The keys that issued, out of `key_events`; none for anything else.
+pub(crate) fn read_key_events(events: &Value) -> Option<Vec<(String, u64)>> {
+    let keys = events.as_array()?.iter().map(|event| {
+        let known = event.get("event")?.as_str()? == "issuing_key" && event.as_object()?.len() == 3;
+        let from_size = u64::try_from(event.get("from_size")?.as_i64()?).ok()?;
+        known.then_some((event.get("vkey")?.as_str()?.to_owned(), from_size))
+    });
+    let keys: Vec<(String, u64)> = keys.collect::<Option<_>>()?;
+    // Some key issued the first entry, and each later key took over from the one before.
+    let ordered = keys.first()?.1 == 0 && keys.is_sorted_by(|(_, before), (_, after)| before < after);
+    ordered.then_some(keys)
+}
+
 fn read(value: &Value) -> Option<Bundle> {
     let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
     let salt = match value.get("salt") {
@@ -96,16 +114,6 @@ fn read(value: &Value) -> Option<Bundle> {
     if payload.as_ref().is_some_and(|payload| canonical(payload).len() > json::RECEIPT.bytes) {
         return None;
     }
-    let issuing_keys = value.get("key_events")?.as_array()?.iter().map(|event| {
-        let known = event.get("event")?.as_str()? == "issuing_key" && event.as_object()?.len() == 3;
-        let from_size = u64::try_from(event.get("from_size")?.as_i64()?).ok()?;
-        known.then_some((event.get("vkey")?.as_str()?.to_owned(), from_size))
-    });
-    let issuing_keys: Vec<(String, u64)> = issuing_keys.collect::<Option<_>>()?;
-    // Some key issued the first entry, and each later key took over from the one before.
-    if issuing_keys.first()?.1 != 0 || !issuing_keys.is_sorted_by(|(_, before), (_, after)| before < after) {
-        return None;
-    }
     Some(Bundle {
         statement: from_base64(&text("statement")?)?,
         payload,
@@ -113,6 +121,6 @@ fn read(value: &Value) -> Option<Bundle> {
         tenant_proof: text("tenant_proof")?,
         root_proof,
         policy: text("policy")?,
-        issuing_keys,
+        issuing_keys: read_key_events(value.get("key_events")?)?,
     })
 }

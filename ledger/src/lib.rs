@@ -19,6 +19,7 @@ pub mod jcs;
 pub mod json;
 pub mod key;
 pub mod note;
+pub mod period;
 pub mod policy;
 pub mod proof;
 pub mod statement;
