@@ -14,9 +14,11 @@
 
 mod check;
 mod tar;
+mod write;
 
 pub use check::{Failure, Found, PeriodVerification};
 pub use tar::{END, member};
+pub use write::Writer;
 
 use crate::bundle::{key_events, read_key_events};
 use crate::encoding::{base64, from_base64};

@@ -7,22 +7,26 @@ pub const END: [u8; 2 * BLOCK] = [0; 2 * BLOCK];
 
 /// A member: its header, its bytes, and what fills its last block. The same for the same bytes: no times, no owners.
 pub fn member(name: &str, bytes: &[u8]) -> Vec<u8> {
+    let mut member = [&header(name, bytes.len() as u64), bytes].concat();
+    member.resize(member.len().next_multiple_of(BLOCK), 0);
+    member
+}
+
+fn header(name: &str, length: u64) -> [u8; BLOCK] {
     let mut header = [0; BLOCK];
     let mut put = |at: usize, text: &str| header[at..at + text.len()].copy_from_slice(text.as_bytes());
     put(0, name.get(..100).unwrap_or(name));
-    put(100, "0000644\0");
-    put(108, "0000000\0");
-    put(116, "0000000\0");
-    put(124, &format!("{:011o}\0", bytes.len()));
-    put(136, "00000000000\0");
-    put(148, "        ");
-    put(156, "0");
+    put(100, "0000644");
+    put(108, "0000000");
+    put(116, "0000000");
+    // 8 GiB and more have no place in the field; a member is a few hundred lines.
+    put(124, &format!("{:011o}", length & 0o77_777_777_777));
+    put(136, "00000000000");
+    put(148, "        0");
     put(257, "ustar\x0000");
     let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
     header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-    let mut member = [&header, bytes].concat();
-    member.resize(member.len().next_multiple_of(BLOCK), 0);
-    member
+    header
 }
 
 /// What an archive is made of, as it comes.
@@ -53,7 +57,7 @@ impl Reader {
     }
 
     /// Takes a piece off the front of what is at hand, and how many bytes that was. None while more are needed; an error
-    /// for what is no header of a plain file.
+    /// for what is no header as we write them.
     pub(super) fn next<'b>(&mut self, bytes: &'b [u8]) -> Result<Option<(Piece<'b>, usize)>, ()> {
         let Some((left, fill)) = self.inside else { return self.header(bytes) };
         if left > 0 {
@@ -78,12 +82,12 @@ impl Reader {
         let text = |from: usize, length: usize| {
             std::str::from_utf8(header[from..from + length].split(|byte| *byte == 0).next()?).ok()
         };
-        let octal = |from: usize, length: usize| u64::from_str_radix(text(from, length)?.trim(), 8).ok();
-        let sum: u64 = (0..BLOCK).map(|at| if (148..156).contains(&at) { 32 } else { u64::from(header[at]) }).sum();
-        let plain = matches!(header[156], b'0' | 0) && text(257, 5) == Some("ustar") && octal(148, 8) == Some(sum);
-        let (Some(name), Some(length), true, false) = (text(0, 100), octal(124, 12), plain, self.zeros) else {
+        let length = text(124, 12).and_then(|octal| u64::from_str_radix(octal, 8).ok());
+        let (Some(name), Some(length), false) = (text(0, 100), length, self.zeros) else { return Err(()) };
+        // Whatever is not exactly as we would write it is not ours.
+        if *header != self::header(name, length) {
             return Err(());
-        };
+        }
         let fill = length.next_multiple_of(BLOCK as u64) - length;
         self.inside = Some((length, fill as usize));
         Ok(Some((Piece::Begin(name.to_owned()), BLOCK)))
