@@ -20,6 +20,7 @@ use futures::StreamExt as _;
 use ledger::checkpoint::Checkpoint;
 use ledger::fsck::check_checkpoint;
 use ledger::hash::Hash;
+use ledger::note::Note;
 use ledger::tree::Frontier;
 
 use crate::Problem;
@@ -256,9 +257,10 @@ pub async fn inspect(domain: &Domain) -> Result<(), Problem> {
 ///
 /// It must bear the root log's own signature: nobody else can make this server stop signing.
 pub async fn compare_with(domain: &Domain, note: &str, witness: &str) -> Result<(), Problem> {
-    let key = crate::anchors::key(domain)?;
-    let kept = check_checkpoint(note, &key)
-        .map_err(|finding| Problem::internal(format!("what {witness} kept as the root log's {finding}")))?;
+    let keys = crate::anchors::keys(domain).await?;
+    let refused = || Problem::internal(format!("what {witness} kept as the root log's is not signed by a key of it"));
+    let note = Note::parse(note).ok().filter(|note| note.verify(&keys).is_ok()).ok_or_else(refused)?;
+    let kept = Checkpoint::parse(note.text()).ok_or_else(refused)?;
     let stored = stored(domain).await?;
     compare(domain, &stored, &kept.origin, kept.size, kept.root, witness).await
 }

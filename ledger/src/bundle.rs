@@ -40,20 +40,9 @@ pub struct BundleError(pub String);
 impl Bundle {
     /// The file's bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let events = |event: &'static str, keys: &[(String, u64)]| {
-            let event = |(vkey, from_size): &(String, u64)| {
-                Value::object([
-                    ("event", event.into()),
-                    ("from_size", Value::Integer(i64::try_from(*from_size).unwrap_or(i64::MAX))),
-                    ("vkey", vkey.as_str().into()),
-                ])
-            };
-            keys.iter().map(event).collect::<Vec<_>>()
-        };
-        let key_events = [events(ISSUING, &self.issuing_keys), events(REVOKED, &self.revoked_keys)].concat();
         let mut members = vec![
             ("format".to_owned(), FORMAT.into()),
-            ("key_events".to_owned(), Value::Array(key_events)),
+            ("key_events".to_owned(), key_events(&self.issuing_keys, &self.revoked_keys)),
             ("policy".to_owned(), self.policy.as_str().into()),
             ("statement".to_owned(), base64(&self.statement).into()),
             ("tenant_proof".to_owned(), self.tenant_proof.as_str().into()),
@@ -96,6 +85,44 @@ impl Bundle {
     }
 }
 
+/// Verifier keys, each with a tree size.
+pub(crate) type KeySizes = Vec<(String, u64)>;
+
+/// The keys that issued and those that were revoked, as `key_events` has them.
+pub(crate) fn key_events(issuing: &[(String, u64)], revoked: &[(String, u64)]) -> Value {
+    let events = |event: &'static str, keys: &[(String, u64)]| {
+        let event = |(vkey, from_size): &(String, u64)| {
+            Value::object([
+                ("event", event.into()),
+                ("from_size", Value::Integer(i64::try_from(*from_size).unwrap_or(i64::MAX))),
+                ("vkey", vkey.as_str().into()),
+            ])
+        };
+        keys.iter().map(event).collect::<Vec<_>>()
+    };
+    Value::Array([events(ISSUING, issuing), events(REVOKED, revoked)].concat())
+}
+
+/// The keys that issued and those that were revoked, out of `key_events`; none for anything else.
+pub(crate) fn read_key_events(events: &Value) -> Option<(KeySizes, KeySizes)> {
+    let (mut issuing, mut revoked) = (Vec::new(), Vec::new());
+    for event in events.as_array()? {
+        let known = event.as_object().is_some_and(|event| event.len() == 3);
+        let from_size = u64::try_from(event.get("from_size")?.as_i64()?).ok().filter(|_| known)?;
+        let key = (event.get("vkey")?.as_str()?.to_owned(), from_size);
+        match event.get("event")?.as_str()? {
+            ISSUING => issuing.push(key),
+            REVOKED => revoked.push(key),
+            _ => return None,
+        }
+    }
+    // Some key issued the first entry, and each later key took over from the one before.
+    if issuing.first()?.1 != 0 || !issuing.is_sorted_by(|(_, before), (_, after)| before < after) {
+        return None;
+    }
+    Some((issuing, revoked))
+}
+
 fn read(value: &Value) -> Option<Bundle> {
     let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
     let salt = match value.get("salt") {
@@ -110,24 +137,8 @@ fn read(value: &Value) -> Option<Bundle> {
     if payload.as_ref().is_some_and(|payload| canonical(payload).len() > json::RECEIPT.bytes) {
         return None;
     }
-    let (mut issuing_keys, mut revoked_keys) = (Vec::new(), Vec::new());
-    for event in value.get("key_events")?.as_array()? {
-        let key = (
-            event.get("vkey")?.as_str()?.to_owned(),
-            u64::try_from(event.get("from_size")?.as_i64()?)
-                .ok()
-                .filter(|_| event.as_object().is_some_and(|event| event.len() == 3))?,
-        );
-        match event.get("event")?.as_str()? {
-            ISSUING => issuing_keys.push(key),
-            REVOKED => revoked_keys.push(key),
-            _ => return None,
-        }
-    }
-    // Some key issued the first entry, and each later key took over from the one before.
-    if issuing_keys.first()?.1 != 0 || !issuing_keys.is_sorted_by(|(_, before), (_, after)| before < after) {
-        return None;
-    }
+
+    let (issuing_keys, revoked_keys) = read_key_events(value.get("key_events")?)?;
     Some(Bundle {
         statement: from_base64(&text("statement")?)?,
         payload,

@@ -21,6 +21,7 @@ pub mod json;
 pub mod key;
 pub mod key_event;
 pub mod note;
+pub mod period;
 pub mod policy;
 pub mod proof;
 pub mod statement;

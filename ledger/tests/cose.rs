@@ -22,11 +22,11 @@ enum Item {
 
 impl Item {
     fn read(bytes: &[u8]) -> Option<Self> {
-        let (item, rest) = Self::item(bytes)?;
+        let (item, rest) = Self::next(bytes)?;
         rest.is_empty().then_some(item)
     }
 
-    fn item(bytes: &[u8]) -> Option<(Self, &[u8])> {
+    fn next(bytes: &[u8]) -> Option<(Self, &[u8])> {
         let (&head, rest) = bytes.split_first()?;
         if head == 0xf6 {
             return Some((Self::Null, rest));
@@ -55,7 +55,7 @@ impl Item {
             4 | 5 => {
                 let mut items = Vec::new();
                 for _ in 0..count.checked_mul(if head >> 5 == 5 { 2 } else { 1 })? {
-                    let (item, after) = Self::item(rest)?;
+                    let (item, after) = Self::next(rest)?;
                     (items, rest) = ([items, vec![item]].concat(), after);
                 }
                 match head >> 5 {
@@ -64,7 +64,7 @@ impl Item {
                 }
             }
             6 => {
-                let (item, after) = Self::item(rest)?;
+                let (item, after) = Self::next(rest)?;
                 rest = after;
                 Self::Tag(number, Box::new(item))
             }

@@ -43,9 +43,9 @@ enum Command {
         #[arg(long)]
         key: Option<String>,
     },
-    /// Verifies a receipt bundle offline: exit code 0 if it holds, 1 if not.
+    /// Verifies a receipt's bundle or a period's archive offline: exit code 0 if it holds, 1 if not.
     Verify {
-        /// The `.certnode` file.
+        /// The `.certnode` file, or the `.tar` of a period.
         file: PathBuf,
         /// Whom you believe: a C2SP tlog-policy file.
         #[arg(long)]

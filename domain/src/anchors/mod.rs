@@ -261,12 +261,17 @@ pub async fn keep(
     Err(refused("without a signature of its own"))
 }
 
-/// The key of the root log, whose name is the log's, whether it is made yet or not.
-pub fn key(domain: &Domain) -> Result<VerifierKey, Problem> {
-    let origin = domain.keyring.origin(ROOT.0, ROOT.1);
-    let keys = domain.keyring.log_keys(ROOT.0, ROOT.1, &origin);
-    let keys = keys.map_err(|error| Problem::internal(format!("log keys of {origin}: {error:?}")))?;
-    Ok(keys.checkpoint.verifier().clone())
+/// The root log's name, whether it is made yet or not.
+pub fn origin(domain: &Domain) -> String {
+    domain.keyring.origin(ROOT.0, ROOT.1)
+}
+
+/// The keys that sign and signed for the root log; none while it is not made.
+pub async fn keys(domain: &Domain) -> Result<Vec<VerifierKey>, Problem> {
+    match logs::identity(&domain.system(ROOT.0, ROOT.1)).await {
+        Err(problem) if problem.status == 404 => Ok(Vec::new()),
+        identity => Ok(identity?.checkpoint_keys()),
+    }
 }
 
 /// The root log's latest checkpoint, for whoever asks.

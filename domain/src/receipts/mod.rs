@@ -10,6 +10,8 @@ use crate::{Mode, logs};
 #[cfg(feature = "server")]
 pub mod batch;
 #[cfg(feature = "server")]
+mod export;
+#[cfg(feature = "server")]
 mod files;
 pub mod life;
 #[cfg(feature = "server")]
@@ -24,6 +26,8 @@ mod store;
 #[cfg(all(test, feature = "server"))]
 mod tests;
 
+#[cfg(feature = "server")]
+pub use export::{Export, export};
 #[cfg(feature = "server")]
 pub use files::{bundle, bundle_without_contents, cose, proof, root_proof};
 pub use life::{Ref, Relation, Standing};

@@ -66,6 +66,13 @@ impl Verification {
         }
     }
 
+    /// For the steps about a log's state alone: no receipt is read, and the checkpoint stands where the proof would.
+    pub(super) fn take_state(&mut self, state: Bundle) {
+        let note = Note::parse(&state.tenant_proof).ok();
+        let checkpoint = note.as_ref().and_then(|note| Checkpoint::parse(note.text()));
+        self.read = Read { bundle: Some(state), note, checkpoint, ..Read::default() };
+    }
+
     pub(super) fn payload(&self) -> StepResult {
         let bundle = self.read.bundle.as_ref().ok_or(UNREAD)?;
         let signed = self.read.signed.as_ref().ok_or(UNREAD)?;

@@ -53,6 +53,7 @@ fn api() -> OpenApiRouter<AppState> {
     let small = OpenApiRouter::new()
         .routes(routes!(receipts::list_receipts, receipts::create_receipt))
         .routes(routes!(receipts::get_receipt))
+        .routes(routes!(downloads::export_receipts))
         .routes(routes!(downloads::get_receipt_bundle))
         .routes(routes!(downloads::get_receipt_proof))
         .routes(routes!(downloads::get_receipt_root_proof))

@@ -63,6 +63,37 @@ async fn a_receipt_says_its_state_and_its_proofs_lead_on_to_the_root_log() {
 }
 
 #[tokio::test]
+async fn a_period_is_one_file_that_other_tools_open() {
+    let served = Served::new().await;
+    let (_, key) = served.org("acme").await;
+    for _ in 0..3 {
+        served.post_receipt(&key, None, ORDER).await;
+    }
+    let file = served.read(&key, "/v1/receipts/export?from=2026-11-20&until=2026-11-20").await;
+    assert_eq!(file.header("content-disposition"), "attachment; filename=\"receipts-2026-11-20-to-2026-11-20.tar\"");
+    let mut verification = ledger::period::PeriodVerification::new(None);
+    verification.push(&file.body);
+    let found = verification.finish();
+    assert!(found.is_verified() && found.receipts == 3, "{:?}", found.steps);
+
+    let path = std::env::temp_dir().join(format!("{}.tar", found.log.replace('/', "-")));
+    std::fs::write(&path, &file.body).unwrap();
+    let listed = std::process::Command::new("tar").arg("-tf").arg(&path).output().unwrap();
+    let names = "period.json\nentries/000000000000.tsv\nmanifest.json\n";
+    assert_eq!((String::from_utf8_lossy(&listed.stdout).as_ref(), listed.stderr.is_empty()), (names, true));
+    assert!(server::verify::run(&path, None, false).unwrap());
+    std::fs::write(&path, &file.body[..file.body.len() - 2_000]).unwrap();
+    assert!(!server::verify::run(&path, None, true).unwrap(), "what was cut off is not the whole");
+    std::fs::remove_file(&path).unwrap();
+
+    let empty = served.read(&key, "/v1/receipts/export?from=2026-11-21&until=2026-11-22").await;
+    assert_eq!(
+        (empty.status, empty.json()["errors"][0]["location"].as_str()),
+        (StatusCode::UNPROCESSABLE_ENTITY, Some("from"))
+    );
+}
+
+#[tokio::test]
 async fn a_shared_receipt_is_seen_without_an_account_as_far_as_it_is_shared() {
     let served = Served::new().await;
     let (_, key) = served.org("acme").await;
