@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use server::config::{self, Config};
-use server::{Failure, import, serve, v1, verify, witness};
+use server::{Failure, import, keys, serve, v1, verify, witness};
 use tracing_subscriber::EnvFilter;
 
 #[global_allocator]
@@ -67,6 +67,11 @@ enum Command {
         #[arg(long, default_value = "127.0.0.1:3100")]
         listen: SocketAddr,
     },
+    /// The signing keys of the logs: listed, replaced, revoked.
+    Keys {
+        #[command(subcommand)]
+        command: keys::Command,
+    },
     /// Brings the database up to date, and ends.
     Migrate,
     /// Prints the OpenAPI document of the REST API.
@@ -87,6 +92,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<bool, Failure> {
     match command {
         Command::Serve => on_runtime(async |config| serve::run(config).await).map(|()| true),
+        Command::Keys { command } => on_runtime(async move |config| keys::run(config, command).await).map(|()| true),
         Command::Migrate => on_runtime(migrate).map(|()| true),
         Command::Import { file, maps, url, key } => {
             let key = key

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::context::{Clock as _, Domain, Options, SystemClock};
+use domain::context::{Domain, Options, SystemClock};
 use domain::database::Database;
 use domain::keyring::Keyring;
 use futures::FutureExt as _;
@@ -51,18 +51,22 @@ pub async fn open_database(config: &Config) -> Result<(Database, Option<Embedded
     }
 }
 
+/// The business on a database, with the master key that is configured.
+pub(crate) fn start_domain(config: &Config, database: &Database) -> Result<Domain, Failure> {
+    Ok(Domain::start(Options {
+        database: database.clone(),
+        keyring: Keyring::open(&*config.master_key_place(), &config.log_host)?,
+        clock: Arc::new(SystemClock),
+        hashes_at_once: config.hashes_at_once,
+        witnesses: config.witness_policy.clone().unwrap_or_default(),
+    }))
+}
+
 async fn serve(config: Config, listener: TcpListener, database: Database) -> Result<(), Failure> {
-    let secret = config.keyring_secret(|| {
-        let mut key = [0; 32];
-        SystemClock.fill(&mut key);
-        key
-    })?;
-    let keyring = Keyring::new(secret, &config.log_host);
-    let hashes_at_once = config.hashes_at_once;
-    let witnesses = config.witness_policy.clone().unwrap_or_default();
-    let options =
-        Options { database: database.clone(), keyring, clock: Arc::new(SystemClock), hashes_at_once, witnesses };
-    let domain = Domain::start(options);
+    let domain = start_domain(&config, &database)?;
+    if let Err(problem) = domain::log_keys::adopt(&domain).await {
+        return Err(problem.internal.unwrap_or_else(|| problem.detail.into_owned()).into());
+    }
     let stop = asked_to_stop()?.boxed().shared();
     let state = AppState::new(domain.clone(), Arc::new(config.clone()));
     #[expect(clippy::print_stdout, reason = "the address is what a person who started the server looks for")]
