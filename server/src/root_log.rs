@@ -1,4 +1,4 @@
-//! The root log, for everyone: `/log/checkpoint`, `/log/tile/…` (C2SP tlog-tiles). No key, any origin.
+//! The root log, for everyone: `/log/checkpoint`, `/log/tile/…` (C2SP tlog-tiles), and its keys. No API key, any origin.
 
 use axum::Router;
 use axum::extract::{Path, State};
@@ -14,7 +14,10 @@ use crate::v1;
 
 /// Its routes.
 pub fn router() -> Router<AppState> {
-    Router::new().route("/log/checkpoint", get(checkpoint)).route("/log/tile/{*path}", get(tile))
+    Router::new()
+        .route("/log/checkpoint", get(checkpoint))
+        .route("/log/tile/{*path}", get(tile))
+        .route("/.well-known/certnode-keys.json", get(v1::log_keys::published))
 }
 
 async fn checkpoint(State(state): State<AppState>) -> Result<Response, Refusal> {
@@ -28,7 +31,7 @@ async fn tile(State(state): State<AppState>, Path(path): Path<String>) -> Result
 }
 
 /// With what lets any page and any cache have it.
-fn public(mut response: Response, kind: &'static str, kept: &'static str) -> Response {
+pub(crate) fn public(mut response: Response, kind: &'static str, kept: &'static str) -> Response {
     for (name, value) in [
         (header::CONTENT_TYPE, kind),
         (header::CACHE_CONTROL, kept),

@@ -4,6 +4,7 @@
 
 mod api;
 mod downloads;
+mod log_keys;
 mod pages;
 mod strangers;
 
