@@ -44,9 +44,9 @@ pub enum Command {
         /// `checkpoint` or `issuing`.
         #[arg(long)]
         purpose: Purpose,
-        /// Which version.
+        /// Which version, as `list` shows it.
         #[arg(long)]
-        version: i32,
+        key_version: i32,
         /// The first entry (issuing) or tree size (checkpoint) that is not to be believed; the log's present size, if not given.
         #[arg(long)]
         from_size: Option<u64>,
@@ -97,9 +97,9 @@ async fn on(config: &Config, database: &Database, command: Command) -> Result<()
             };
             print(&log_keys::rotate(&cx, purpose, overlap).await.map_err(said)?);
         }
-        Command::Revoke { log, purpose, version, from_size } => {
+        Command::Revoke { log, purpose, key_version, from_size } => {
             let cx = one(&domain, &log).await?;
-            print(&log_keys::revoke(&cx, purpose, version, from_size).await.map_err(said)?);
+            print(&log_keys::revoke(&cx, purpose, key_version, from_size).await.map_err(said)?);
         }
     }
     Ok(())
@@ -133,3 +133,6 @@ fn print(key: &LogKey) {
     };
     println!("  {:<10} {:<3} from {}{until}  {state}\n    {}", key.purpose, key.version, key.from_size, key.vkey);
 }
+
+#[cfg(test)]
+mod tests;

@@ -62,7 +62,10 @@ async fn the_ledger_shows_its_states_and_compares_two_without_a_script() {
     assert!(shown.contains("The 3 entries stand in 2 full blocks: of 2 and 1."), "{shown}");
     assert!(shown.contains("nobody is asked") && shown.contains("No key of this log was ever replaced"));
     let compared = page("?from=2&to=3").await;
-    assert!(compared.contains("It only grew, says the server") && compared.contains("Without JavaScript"), "{compared}");
+    assert!(
+        compared.contains("It only grew, says the server") && compared.contains("Without JavaScript"),
+        "{compared}"
+    );
     for query in ["?from=3&to=2", "?from=x&to=3", "?from=2&to=9"] {
         assert!(page(query).await.contains("These are not two states of this log."), "{query}");
     }
