@@ -43,7 +43,7 @@ test('the ledger grows while one watches, and proves in the browser that it only
   await page.getByLabel('Earlier state').selectOption('3');
   await page.getByLabel('Later state').selectOption('2');
   await page.getByRole('button', { name: 'Compare' }).click();
-  await expect(page.getByText('These are not two states of this log.')).toBeVisible();
+  await expect(page.getByText('These are not two states of this log that were kept.')).toBeVisible();
 });
 
 test('the ledger compares without JavaScript, and says whose word it is', async ({ browser, baseURL }) => {

@@ -25,7 +25,7 @@ pub(super) fn Compare(
     let found = comparison.map(|comparison| match comparison {
         Ok(proof) => view! { <Comparison proof=proof/> }.into_any(),
         Err(_) => {
-            view! { <Notice tone="bad">"These are not two states of this log. Choose the earlier one first."</Notice> }
+            view! { <Notice tone="bad">"These are not two states of this log that were kept. Choose two of the list, the earlier one first."</Notice> }
                 .into_any()
         }
     });

@@ -5,13 +5,13 @@ use leptos::prelude::*;
 
 use crate::ui::format_count;
 
-const WIDTH: u64 = 540;
+const WIDTH: u64 = 400;
 /// Where blocks stand, and where the root does.
-const GROUND: u64 = 196;
+const GROUND: u64 = 170;
 const ROOT: u64 = 30;
-const SLOT_MAX: u64 = 108;
+const SLOT_MAX: u64 = 90;
 /// Narrower blocks are named in the sentence only.
-const SLOT_NAMED: u64 = 48;
+const SLOT_NAMED: u64 = 44;
 
 /// The picture, and the same in a sentence for those who do not see it.
 #[component]
@@ -44,7 +44,7 @@ pub(super) fn TreePicture(picture: Picture) -> impl IntoView {
 /// A block: taller the more it holds; the newest stands at the right and is the one that grows.
 fn block(subtree: Subtree, x: u64, slot: u64, newest: bool) -> impl IntoView {
     let level = u64::from(subtree.entries.trailing_zeros());
-    let apex = GROUND - (18 + level * 5).min(GROUND - ROOT - 44);
+    let apex = GROUND - (20 + level * 6).min(GROUND - ROOT - 44);
     let (middle, half) = (x + slot / 2, (slot / 2).saturating_sub(4).min(34));
     let class = if newest { "edge edge-own" } else { "edge" };
     let name = (slot >= SLOT_NAMED).then(|| {

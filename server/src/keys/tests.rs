@@ -1,6 +1,6 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use clap::{FromArgMatches as _, Subcommand as _};
+use clap::FromArgMatches as _;
 
 use super::*;
 

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use domain::log_keys::{Purpose, rotate};
 use ledger::key_event::{Change, KeyEvent};
-use ledger::note::VerifierKey;
+use ledger::note::{Note, VerifierKey};
 use ledger::policy::Policy;
 use time::Duration;
 
@@ -67,4 +67,22 @@ async fn a_log_proves_that_it_only_grew() {
             "{query}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_served_checkpoint_carries_a_signature_that_nobody_knows() {
+    let served = Served::new().await;
+    let (_, key) = served.org("acme").await;
+    served.post_receipt(&key, None, "{}").await;
+    let log = served.api(&key, "GET", "/v1/log", &[], Body::empty()).await.json();
+    let known: VerifierKey = log["log_key"].as_str().unwrap().parse().unwrap();
+    let mut strangers = Vec::new();
+    for _ in 0..2 {
+        let served = served.api(&key, "GET", "/v1/log/checkpoint", &[], Body::empty()).await.body;
+        let note = Note::parse(std::str::from_utf8(&served).unwrap()).unwrap();
+        assert_eq!(note.verify(std::slice::from_ref(&known)).unwrap(), [&known]);
+        let stranger = note.signatures().iter().find(|line| line.name.starts_with("grease.invalid/")).unwrap();
+        strangers.push(stranger.clone());
+    }
+    assert_ne!(strangers[0], strangers[1], "never the same twice");
 }
