@@ -9,6 +9,7 @@ import base64
 import hashlib
 import json
 import sys
+import unicodedata
 
 # Ed25519 (RFC 8032): the field, the order of the base point, the curve's constant, and points as (X, Y, Z, T).
 P = 2**255 - 19
@@ -179,6 +180,8 @@ def proof(text, entry, vkeys, revoked):
     found = []
     for line in lines:
         _, name, blob = line.split(" ")
+        if not name or "+" in name or any(c.isspace() or unicodedata.category(c) == "Cc" for c in name):
+            raise ValueError("a signature's name is none: " + name)
         blob = decode(blob)
         known = [(public, vkey) for own, key_id, public, vkey in keys if own == name == origin and key_id == blob[:4].hex()]
         for public, vkey in known[:1]:

@@ -65,3 +65,6 @@ grant select, insert, update on key_events to certnode_sequencer;
 
 -- The checkpoint as it was signed when it was anchored, word for word; null for those from before.
 alter table anchors add column checkpoint text;
+
+-- Which state of the root log a witness signed last.
+create index root_cosignatures_witness_idx on root_cosignatures (witness, root_size);

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use leptos_meta::{HashedStylesheet, MetaTags, Title, provide_meta_context};
 
 pub mod accounts;
+pub mod checkpoints;
 mod codec;
 pub mod dashboard;
 pub mod design;

@@ -37,6 +37,7 @@ fetched_when_needed! {
     Design: crate::design::DesignPage;
     Receipts: crate::receipts::ReceiptsPage;
     Receipt: crate::receipts::ReceiptPage;
+    Ledger: crate::checkpoints::LedgerPage;
     Keys: crate::keys::KeysPage;
     Import: crate::imports::ImportPage;
     Shared: crate::shared::SharedReceiptPage;
@@ -58,6 +59,7 @@ pub fn Pages() -> impl IntoView {
                 <Route path=path!("receipts") view={Lazy::<Receipts>::new()} ssr=SsrMode::Async/>
                 <Route path=path!("receipts/:id") view={Lazy::<Receipt>::new()} ssr=SsrMode::Async/>
                 <Route path=path!("r/:token") view={Lazy::<Shared>::new()} ssr=SsrMode::Async/>
+                <Route path=path!("ledger") view={Lazy::<Ledger>::new()} ssr=SsrMode::Async/>
                 <Route path=path!("keys") view={Lazy::<Keys>::new()} ssr=SsrMode::Async/>
                 <Route path=path!("imports/:id") view={Lazy::<Import>::new()} ssr=SsrMode::Async/>
             </Routes>

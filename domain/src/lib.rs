@@ -14,6 +14,7 @@
 
 pub mod accounts;
 pub mod api_keys;
+pub mod checkpoints;
 pub mod events;
 pub mod id;
 pub mod imports;

@@ -1,7 +1,7 @@
 import { accessible, expect, hydrated, PASSWORD, signUp, test } from '../support/fixtures';
 
 const PUBLIC = ['/', '/sign-in', '/sign-up', '/verify', '/design'];
-const PRIVATE = ['/dashboard', '/receipts', '/keys'];
+const PRIVATE = ['/dashboard', '/receipts', '/ledger', '/keys'];
 
 for (const theme of ['light', 'dark'] as const) {
   test(`every public page is accessible, ${theme}`, async ({ page }) => {

@@ -6,11 +6,14 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use domain::context::{Clock as _, SystemClock};
+use domain::keyring::MasterKey;
 use domain::objects::{Bucket, Objects, ObjectsError};
 use ledger::policy::Policy;
 use toml::Value;
 
 use crate::embedded::Search;
+use crate::master_key::{Given, KeyFile};
 
 /// Everything that can be set.
 #[derive(Clone, Debug)]
@@ -51,6 +54,8 @@ pub struct Config {
     pub hashes_at_once: usize,
     /// 64 hex digits; none means the file `master.key` in the data directory.
     pub master_key: Option<[u8; 32]>,
+    /// How long checkpoints are signed by a key and its successor.
+    pub key_overlap: Duration,
     /// Whether `/design` is served.
     pub design_page: bool,
     /// Whether the build put hashes into file names: it leaves `hash.txt` beside the binary.
@@ -74,7 +79,7 @@ impl std::fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 /// The keys of our own table, so that a misspelt one is refused.
-const KEYS: [&str; 23] = [
+const KEYS: &[&str] = &[
     "public_url",
     "log_host",
     "database_url",
@@ -95,6 +100,7 @@ const KEYS: [&str; 23] = [
     "workers",
     "hashes_at_once",
     "master_key",
+    "key_overlap_days",
     "design_page",
     "log_format",
     "log_filter",
@@ -156,7 +162,7 @@ impl Config {
         let document: toml::Table =
             file.parse().map_err(|error| ConfigError(format!("Leptos.toml is not TOML: {error}")))?;
         let mut settings = toml::Table::new();
-        for (path, keys) in [("package.metadata.leptos", &LEPTOS_KEYS[..]), ("certnode", &KEYS)] {
+        for (path, keys) in [("package.metadata.leptos", &LEPTOS_KEYS[..]), ("certnode", KEYS)] {
             let table = path.split('.').try_fold(&document, |table, name| table.get(name)?.as_table());
             for (key, value) in table.into_iter().flatten() {
                 if !keys.contains(&key.as_str()) {
@@ -217,6 +223,7 @@ impl Config {
             workers: source.number("workers", 2, 1, 64)? as usize,
             hashes_at_once: source.number("hashes_at_once", 1, 1, 64)? as usize,
             master_key: source.get("master_key", None, "64 hex digits", |text| Some(Some(master_key(text)?)))?,
+            key_overlap: Duration::from_secs(source.number("key_overlap_days", 30, 0, 3650)? * 24 * 60 * 60),
             design_page: source.get("design_page", false, "true or false", |text| text.parse().ok())?,
             hashed_files: std::env::current_exe().is_ok_and(|program| program.with_file_name("hash.txt").exists()),
             log_format: source.get("log_format", "text".to_owned(), "text or json", |text| {
@@ -239,22 +246,11 @@ impl Config {
         }
     }
 
-    /// The master key: as set, or from its file, which is made with fresh random bytes when there is none.
-    pub fn keyring_secret(&self, fresh: impl FnOnce() -> [u8; 32]) -> Result<[u8; 32], ConfigError> {
-        if let Some(key) = self.master_key {
-            return Ok(key);
-        }
-        let path = self.data_dir.join("master.key");
-        match std::fs::read_to_string(&path) {
-            Ok(text) => master_key(text.trim())
-                .ok_or_else(|| ConfigError(format!("{} does not hold 64 hex digits", path.display()))),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let key = fresh();
-                write_private(&path, &ledger::encoding::hex(&key))
-                    .map_err(|error| ConfigError(format!("{}: {error}", path.display())))?;
-                Ok(key)
-            }
-            Err(error) => Err(ConfigError(format!("{}: {error}", path.display()))),
+    /// Where the master key is: in the configuration, or in its file, which is made with fresh random bytes when there is none.
+    pub fn master_key_place(&self) -> Box<dyn MasterKey> {
+        match self.master_key {
+            Some(key) => Box::new(Given(key)),
+            None => Box::new(KeyFile { path: self.data_dir.join("master.key"), fresh: Box::new(fresh) }),
         }
     }
 }
@@ -279,11 +275,17 @@ fn bucket(source: &Source<'_>) -> Result<Option<Bucket>, ConfigError> {
     Ok(url.map(|_| bucket))
 }
 
+fn fresh() -> [u8; 32] {
+    let mut key = [0; 32];
+    SystemClock.fill(&mut key);
+    key
+}
+
 fn policy(path: &str) -> Option<Option<Policy>> {
     Policy::parse(&std::fs::read_to_string(path).ok()?).ok().map(Some)
 }
 
-fn master_key(text: &str) -> Option<[u8; 32]> {
+pub(crate) fn master_key(text: &str) -> Option<[u8; 32]> {
     ledger::encoding::from_hex(text)?.try_into().ok()
 }
 

@@ -25,6 +25,7 @@ mod supervisor;
 #[cfg(test)]
 mod tests;
 
+pub use cluster::running_url;
 pub use error::EmbeddedError;
 pub use programs::Search;
 

@@ -11,7 +11,7 @@ use clap::{Parser, Subcommand};
 use domain::integrity::fsck::Options;
 use server::config::{self, Config};
 use server::fsck::{self, Which};
-use server::{Failure, import, recovery, serve, v1, verify, witness};
+use server::{Failure, import, keys, recovery, serve, v1, verify, witness};
 use tracing_subscriber::EnvFilter;
 
 #[global_allocator]
@@ -107,6 +107,11 @@ enum Command {
         #[arg(long, default_value = "127.0.0.1:3100")]
         listen: SocketAddr,
     },
+    /// The signing keys of the logs: listed, replaced, revoked.
+    Keys {
+        #[command(subcommand)]
+        command: keys::Command,
+    },
     /// Brings the database up to date, and ends.
     Migrate,
     /// Prints the OpenAPI document of the REST API.
@@ -127,6 +132,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<bool, Failure> {
     match command {
         Command::Serve => on_runtime(async |config| serve::run(config).await).map(|()| true),
+        Command::Keys { command } => on_runtime(async move |config| keys::run(config, command).await).map(|()| true),
         Command::Migrate => on_runtime(migrate).map(|()| true),
         Command::Import { file, maps, url, key } => {
             let key = key

@@ -1,5 +1,5 @@
-//! Logs for everyone (C2SP tlog-tiles): no key, any origin. The root log below `/log` and, as its name says, `/root`; a
-//! tenant's that was made public below the path of its name, `/t/<32 hex>`.
+//! Logs for everyone (C2SP tlog-tiles): no key, any origin. The root log below `/log` and, as its name says, `/root`, and
+//! its keys; a tenant's that was made public below the path of its name, `/t/<32 hex>`.
 
 use axum::Router;
 use axum::extract::{Path, State};
@@ -9,9 +9,9 @@ use axum::routing::get;
 use domain::anchors::ROOT;
 use domain::logs;
 
-use crate::AppState;
 use crate::files;
 use crate::problem::Refusal;
+use crate::{AppState, v1};
 
 const KEPT: &str = "public, max-age=31536000, immutable";
 /// A log that is public now may not be tomorrow.
@@ -26,6 +26,7 @@ pub fn router() -> Router<AppState> {
         .route("/root/tile/{*path}", get(tile))
         .route("/t/{name}/checkpoint", get(tenant_checkpoint))
         .route("/t/{name}/tile/{*path}", get(tenant_tile))
+        .route("/.well-known/certnode-keys.json", get(v1::log_keys::published))
 }
 
 async fn checkpoint(State(state): State<AppState>) -> Result<Response, Refusal> {

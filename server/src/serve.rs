@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::context::{Clock as _, Domain, Options, SystemClock};
+use domain::context::{Domain, Options, SystemClock};
 use domain::database::Database;
 use domain::fence::Fence;
 use domain::keyring::Keyring;
@@ -57,22 +57,23 @@ pub async fn open_database(config: &Config) -> Result<(Database, Option<Embedded
     }
 }
 
+/// The business on a database, with the master key that is configured.
+pub(crate) fn start_domain(config: &Config, database: &Database) -> Result<Domain, Failure> {
+    Ok(Domain::start(Options {
+        database: database.clone(),
+        keyring: Keyring::open(&*config.master_key_place(), &config.log_host)?,
+        clock: Arc::new(SystemClock),
+        hashes_at_once: config.hashes_at_once,
+        witnesses: config.witness_policy.clone().unwrap_or_default(),
+    }))
+}
+
 async fn serve(config: Config, listener: TcpListener, database: Database) -> Result<(), Failure> {
-    let secret = config.keyring_secret(|| {
-        let mut key = [0; 32];
-        SystemClock.fill(&mut key);
-        key
-    })?;
-    let keyring = Keyring::new(secret, &config.log_host);
     let database = database.with_fence(Fence::open(&config.data_dir.join("signed"))?);
-    let hashes_at_once = config.hashes_at_once;
-    let witnesses = config.witness_policy.clone().unwrap_or_default();
-    let options =
-        Options { database: database.clone(), keyring, clock: Arc::new(SystemClock), hashes_at_once, witnesses };
-    let domain = Domain::start(options);
-    domain::fence::inspect(&domain)
-        .await
-        .map_err(|problem| problem.internal.unwrap_or_else(|| problem.detail.into_owned()))?;
+    let domain = start_domain(&config, &database)?;
+    let said = |problem: domain::Problem| problem.internal.unwrap_or_else(|| problem.detail.into_owned());
+    domain::log_keys::adopt(&domain).await.map_err(said)?;
+    domain::fence::inspect(&domain).await.map_err(said)?;
     if let Some(policy) = &config.witness_policy {
         witnessing::inspect(&domain, policy).await;
     }

@@ -12,9 +12,10 @@ mod palette;
 use palette::Palette;
 
 /// The pages of the sidebar: address, icon, title.
-pub(crate) const NAV: [(&str, &str, &str); 4] = [
+pub(crate) const NAV: [(&str, &str, &str); 5] = [
     ("/dashboard", "layout-dashboard", "Overview"),
     ("/receipts", "receipt-text", "Receipts"),
+    ("/ledger", "git-commit-horizontal", "Ledger"),
     ("/keys", "key-round", "API keys"),
     ("/verify", "shield-check", "Verify"),
 ];

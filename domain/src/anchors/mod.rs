@@ -16,6 +16,7 @@ use time::OffsetDateTime;
 use crate::context::{Cx, Domain};
 use crate::database::Tx;
 use crate::id::{OrgId, ReceiptId};
+use crate::log_keys::Purpose;
 use crate::logs::Identity;
 use crate::receipts::{Anchored, State, Status, Summary, prove};
 use crate::sequencer::{Entry, Outcome};
@@ -266,10 +267,14 @@ pub fn origin(domain: &Domain) -> String {
     domain.keyring.origin(ROOT.0, ROOT.1)
 }
 
-/// The keys that sign and signed for the root log; none while it is not made.
+/// The keys that sign and signed for the root log; while it is not made, the one that it will have.
 pub async fn keys(domain: &Domain) -> Result<Vec<VerifierKey>, Problem> {
     match logs::identity(&domain.system(ROOT.0, ROOT.1)).await {
-        Err(problem) if problem.status == 404 => Ok(Vec::new()),
+        Err(problem) if problem.status == 404 => {
+            let seed = domain.keyring.inherited(ROOT.0, ROOT.1, Purpose::Checkpoint);
+            let signer = logs::identity::signer(Purpose::Checkpoint, &origin(domain), &seed)?;
+            Ok(vec![signer.verifier().clone()])
+        }
         identity => Ok(identity?.checkpoint_keys()),
     }
 }

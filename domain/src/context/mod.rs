@@ -72,6 +72,16 @@ impl Domain {
         }
     }
 
+    /// The name of the root log, as it is made here.
+    pub fn root_origin(&self) -> String {
+        self.keyring.origin(crate::anchors::ROOT.0, crate::anchors::ROOT.1)
+    }
+
+    /// The witnesses of the root log, and how many of them are enough.
+    pub fn witnesses(&self) -> &Policy {
+        &self.witnesses
+    }
+
     /// The live feed of events.
     pub const fn feed(&self) -> &Feed {
         &self.feed

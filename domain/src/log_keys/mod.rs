@@ -16,7 +16,7 @@ pub(crate) mod store;
 mod tests;
 
 #[cfg(feature = "server")]
-pub use service::{adopt, list, logs, record_events, retire_due, revoke, rotate};
+pub use service::{adopt, list, logs, published, record_events, retire_due, revoke, rotate};
 
 /// What a key signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

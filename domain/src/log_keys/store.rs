@@ -4,6 +4,7 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use super::{LogKey, Purpose};
+use crate::anchors::ROOT;
 use crate::context::Cx;
 use crate::id::OrgId;
 use crate::keyring::{SealedFor, Seed};
@@ -26,7 +27,8 @@ pub(crate) struct New {
 }
 
 impl New {
-    /// A key of fresh randomness.
+    /// A key of fresh randomness; the root log's first comes out of the master key, so that a server that lost its database
+    /// still knows what it signed.
     pub(crate) fn make(
         cx: &Cx,
         (org_id, mode): Log,
@@ -35,7 +37,9 @@ impl New {
         version: i32,
         from_size: u64,
     ) -> Result<Self, Problem> {
-        let (seed, keyring) = (Seed::new(cx.random()), &cx.domain.keyring);
+        let keyring = &cx.domain.keyring;
+        let of_root = (org_id, mode) == ROOT && version == 1;
+        let seed = if of_root { keyring.inherited(org_id, mode, purpose) } else { Seed::new(cx.random()) };
         let vkey = signer(purpose, origin, &seed)?.verifier().to_string();
         let of = SealedFor { org_id, mode, purpose, version, vkey: &vkey };
         let sealed = keyring.seal(cx.random(), &seed, &of);

@@ -1,5 +1,7 @@
 //! A log's files, as C2SP `tlog-tiles` names them: checkpoint, tiles, entry bundles. Whoever has them has the whole log.
 
+use ledger::encoding::hex;
+use ledger::note::SignatureLine;
 use ledger::tile::{TileId, WIDTH, encode_entries, entries_path, parse_entries_path};
 
 use super::store;
@@ -20,12 +22,20 @@ pub struct File {
     pub gzip: bool,
 }
 
-/// The latest signed checkpoint.
+/// The latest signed checkpoint, with a signature line that nobody knows: a reader that stumbles over it would stumble
+/// over the next key of ours, or of a witness.
 pub async fn checkpoint(cx: &Cx) -> Result<String, Problem> {
     let (org_id, mode) = cx.require(Permission::ReceiptsRead)?;
     let mut tx = cx.begin().await?;
     let row = store::find(tx.connection(), org_id, mode).await?;
-    if row.checkpoint.is_empty() { Err(Problem::not_found()) } else { Ok(row.checkpoint) }
+    if row.checkpoint.is_empty() { Err(Problem::not_found()) } else { Ok(grease(cx, row.checkpoint)) }
+}
+
+/// The note with a line of random bytes under a name that nobody has (RFC 2606).
+fn grease(cx: &Cx, note: String) -> String {
+    let name = format!("grease.invalid/{}", hex(&cx.random::<4>()));
+    let line = SignatureLine { name, id: cx.random(), signature: cx.random::<64>().to_vec() };
+    format!("{note}{line}\n")
 }
 
 /// The file of a path such as `tile/0/x001/234.p/56`; 404 for one that the log is not large enough for.

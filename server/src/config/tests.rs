@@ -75,11 +75,24 @@ fn the_master_key_is_made_once_and_private() {
     use std::os::unix::fs::PermissionsExt as _;
     let directory = std::env::temp_dir().join(format!("certnode-key-{}", std::process::id()));
     let config = Config { data_dir: directory.clone(), ..Config::read("", &|_| None).unwrap() };
-    assert_eq!(config.keyring_secret(|| [7; 32]).unwrap(), [7; 32]);
-    assert_eq!(config.keyring_secret(|| [8; 32]).unwrap(), [7; 32], "never over another");
-    let mode = std::fs::metadata(directory.join("master.key")).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
-    std::fs::write(directory.join("master.key"), "nonsense").unwrap();
-    assert!(config.keyring_secret(|| [9; 32]).is_err());
+    let read = || config.master_key_place().read();
+    let (made, path) = (read().unwrap(), directory.join("master.key"));
+    assert_eq!(read().unwrap(), made, "never over another");
+    let allow = |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    for mode in [0o640, 0o604, 0o644] {
+        allow(mode);
+        let said = read().unwrap_err();
+        assert!(said.contains("others than its owner may read it") && said.contains(&format!("{mode:o}")), "{said}");
+    }
+    allow(0o400);
+    assert_eq!(read().unwrap(), made);
+    allow(0o600);
+    std::fs::write(&path, "nonsense").unwrap();
+    assert!(read().unwrap_err().contains("64 hex digits"));
     std::fs::remove_dir_all(directory).unwrap();
+
+    let given = Config { master_key: Some([7; 32]), ..config };
+    assert_eq!(*given.master_key_place().read().unwrap(), [7; 32]);
+    assert!(!given.master_key_place().place().contains("07"), "the place says nothing of the key");
 }

@@ -48,6 +48,27 @@ pub struct Cluster {
     reached: PathBuf,
 }
 
+/// Where the superuser connects through the socket in a folder.
+fn socket_url(folder: &Path) -> String {
+    let mut host = String::new();
+    for byte in folder.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => host.push(char::from(*byte)),
+            _ => host.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    format!("postgres:///certnode?host={host}&user=certnode")
+}
+
+/// Where a PostgreSQL that another process runs on the data in `data_dir` is reached, by what it wrote down of itself.
+pub fn running_url(data_dir: &Path) -> Option<String> {
+    let data = fs::canonicalize(data_dir).ok()?.join("postgres");
+    let written = fs::read_to_string(data.join("postmaster.pid")).ok()?;
+    let folder = PathBuf::from(written.lines().nth(4)?);
+    // A name that only the process itself can follow stands for the data folder.
+    Some(socket_url(if folder.starts_with("/proc") { &data } else { &folder }))
+}
+
 impl Cluster {
     /// Opens the data in `data_dir`, an absolute path, and makes it if there is none.
     pub async fn open(data_dir: &Path, search: &Search) -> Result<Self, EmbeddedError> {
@@ -83,14 +104,7 @@ impl Cluster {
 
     /// Where the superuser connects.
     pub fn url(&self) -> String {
-        let mut host = String::new();
-        for byte in self.socket.as_os_str().as_encoded_bytes() {
-            match byte {
-                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => host.push(char::from(*byte)),
-                _ => host.push_str(&format!("%{byte:02X}")),
-            }
-        }
-        format!("postgres:///certnode?host={host}&user=certnode")
+        socket_url(&self.socket)
     }
 
     /// A program on the data, through a shell that runs `script` with it: under another user if need be, in a process group of

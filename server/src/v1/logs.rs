@@ -1,12 +1,14 @@
 //! `/v1/log`
 
 use axum::body::Bytes;
-use axum::extract::Path;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Response};
+use domain::checkpoints::{self, Signed};
 use domain::{Problem, logs};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::receipts::json;
 use crate::auth::ApiCx;
@@ -115,6 +117,74 @@ pub async fn update_log(ApiCx(cx): ApiCx, body: Bytes) -> Result<Response, Refus
 pub async fn get_log_checkpoint(ApiCx(cx): ApiCx) -> Result<Response, Refusal> {
     let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
     Ok((headers, logs::tiles::checkpoint(&cx).await?).into_response())
+}
+
+/// Two sizes of a log.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ConsistencyQuery {
+    /// The smaller size, from 1.
+    #[param(example = 128)]
+    from: u64,
+    /// The larger one, up to the log's.
+    #[param(example = 4096)]
+    to: u64,
+}
+
+/// A state of a log.
+#[derive(Serialize, ToSchema)]
+#[schema(as = LogState)]
+pub struct StateOut {
+    /// Entries.
+    tree_size: u64,
+    /// The checkpoint, verbatim, for a state that was anchored and for the newest; none for others.
+    checkpoint: Option<String>,
+}
+
+/// What shows that one state of a log continues another.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Consistency)]
+pub struct ConsistencyOut {
+    /// Always `consistency_proof`.
+    #[schema(example = "consistency_proof")]
+    object: &'static str,
+    /// The log's name.
+    origin: String,
+    /// The earlier state.
+    from: StateOut,
+    /// The later one.
+    to: StateOut,
+    /// The proof's hashes in base64 (RFC 6962 §2.1.2).
+    hashes: Vec<String>,
+}
+
+/// That the log of one size begins with the log of another (RFC 6962): nothing was changed or taken out in between.
+#[utoipa::path(
+    get,
+    path = "/log/consistency",
+    tag = "log",
+    security(("api_key" = [])),
+    params(ConsistencyQuery),
+    responses(
+        (status = 200, description = "The proof, and both checkpoints where they were kept.", body = ConsistencyOut),
+        (status = 401, description = "No valid API key.", body = ProblemOut, content_type = "application/problem+json"),
+        (status = 422, description = "These are not two sizes of the log.", body = ProblemOut, content_type = "application/problem+json"),
+    )
+)]
+pub async fn get_log_consistency(
+    ApiCx(cx): ApiCx,
+    query: Result<Query<ConsistencyQuery>, QueryRejection>,
+) -> Result<Response, Refusal> {
+    let Query(query) = query.map_err(|rejection| Problem::invalid().field("query", "query", rejection.body_text()))?;
+    let proof = checkpoints::consistency(&cx, query.from, query.to).await?;
+    let state = |state: Signed| StateOut { tree_size: state.size, checkpoint: state.checkpoint };
+    Ok(json(&ConsistencyOut {
+        object: "consistency_proof",
+        origin: proof.origin,
+        from: state(proof.from),
+        to: state(proof.to),
+        hashes: proof.hashes,
+    }))
 }
 
 /// A tile of the log's tree, or a bundle of its entries (C2SP tlog-tiles).

@@ -14,6 +14,7 @@ use crate::problem::Refusal;
 pub mod downloads;
 pub mod imports;
 pub mod life;
+pub mod log_keys;
 pub mod logs;
 pub mod receipts;
 pub mod shares;
@@ -66,6 +67,8 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(imports::list_import_refusals))
         .routes(routes!(logs::get_log, logs::update_log))
         .routes(routes!(logs::get_log_checkpoint))
+        .routes(routes!(logs::get_log_consistency))
+        .routes(routes!(log_keys::get_log_keys))
         .layer(axum::extract::DefaultBodyLimit::max(BODY_MAX));
     let large = OpenApiRouter::new()
         .routes(routes!(imports::create_import))

@@ -6,6 +6,7 @@ mod api;
 mod bucket;
 mod downloads;
 mod life;
+mod log_keys;
 mod pages;
 mod public_log;
 mod strangers;

@@ -16,7 +16,7 @@ async fn get(served: &Served, path: &str, token: Option<&str>) -> super::Answer 
 #[tokio::test]
 async fn a_stranger_is_sent_to_sign_in_and_back() {
     let served = Served::new().await;
-    for path in ["/dashboard", "/receipts?kind=approval", "/keys", "/imports/imp_x"] {
+    for path in ["/dashboard", "/receipts?kind=approval", "/ledger", "/keys", "/imports/imp_x"] {
         let answer = get(&served, path, None).await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{path}");
         assert!(answer.header("location").starts_with("/sign-in?next=%2F"), "{path}");
@@ -39,6 +39,36 @@ async fn a_page_shows_only_its_readers_receipts() {
         assert!(!String::from_utf8_lossy(&page.body).contains("secret-order"), "{path}");
     }
     assert_eq!(get(&served, &format!("/receipts/{id}/bundle"), Some(&token)).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_ledger_shows_its_states_and_compares_two_without_a_script() {
+    let served = Served::new().await;
+    let token = served.world.org_token("acme").await;
+    let cx = domain::accounts::authenticate(&served.world.domain, &token, served.world.request()).await.unwrap();
+    let page = async |query: &str| {
+        let page = get(&served, &format!("/ledger{query}"), Some(&token)).await;
+        assert_eq!(page.status, StatusCode::OK, "{query}");
+        String::from_utf8(page.body).unwrap()
+    };
+    let empty = page("").await;
+    assert!(empty.contains("Nothing in this log yet") && empty.contains("No witnesses are asked"), "{empty}");
+    for _ in 0..2 {
+        let new = domain::receipts::NewReceipt::from_json(b"{}").unwrap();
+        domain::receipts::issue(&cx, new, None).await.unwrap();
+        domain::anchors::anchor(&served.world.domain).await.unwrap();
+    }
+    let shown = page("").await;
+    assert!(shown.contains("The 3 entries stand in 2 full blocks: of 2 and 1."), "{shown}");
+    assert!(shown.contains("nobody is asked") && shown.contains("No key of this log was ever replaced"));
+    let compared = page("?from=2&to=3").await;
+    assert!(
+        compared.contains("It only grew, says the server") && compared.contains("Without JavaScript"),
+        "{compared}"
+    );
+    for query in ["?from=3&to=2", "?from=x&to=3", "?from=2&to=9", "?from=1&to=3"] {
+        assert!(page(query).await.contains("These are not two states of this log that were kept."), "{query}");
+    }
 }
 
 #[tokio::test]

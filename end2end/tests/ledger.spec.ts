@@ -1,0 +1,66 @@
+import { execFileSync } from 'node:child_process';
+import { accessible, expect, hydrated, signUp, test } from '../support/fixtures';
+
+test('the ledger grows while one watches, and proves in the browser that it only grew', async ({ page }) => {
+  await signUp(page);
+  await hydrated(page);
+  await page.goto('/ledger');
+  await hydrated(page);
+  await expect(page.getByText('Nothing in this log yet')).toBeVisible();
+
+  await page.goto('/dashboard');
+  await hydrated(page);
+  await page.getByRole('button', { name: 'Create key' }).click();
+  const command = await page.getByLabel('Command to send a receipt').innerText();
+  const send = (key: string) =>
+    execFileSync('bash', ['-c', command.replace(/^curl /, 'curl -s ').replace('order-1001\'', `${key}'`)]).toString();
+  send('first');
+
+  await page.goto('/ledger');
+  await hydrated(page);
+  await expect(page.locator('[data-figure=entries]')).toHaveText('2');
+  const root = await page.locator('[data-figure=root]').innerText();
+  await expect(page.getByRole('table', { name: 'Recent checkpoints' }).getByRole('row')).toHaveCount(2);
+
+  // Another receipt, from elsewhere: size, root, tree and history follow by themselves.
+  send('second');
+  await expect(page.locator('[data-figure=entries]')).toHaveText('3');
+  await expect(page.locator('[data-figure=root]')).not.toHaveText(root);
+  await expect(page.getByText('The 3 entries stand in 2 full blocks: of 2 and 1.').last()).toBeVisible();
+  await expect(page.getByRole('table', { name: 'Recent checkpoints' }).getByRole('row')).toHaveCount(3);
+  await accessible(page);
+
+  await page.reload();
+  await hydrated(page);
+  await page.getByLabel('Earlier state').selectOption('2');
+  await page.getByLabel('Later state').selectOption('3');
+  await page.getByRole('button', { name: 'Compare' }).click();
+  await page.waitForURL(/from=2&to=3/);
+  await expect(page.getByText('It only grew: checked on this machine')).toBeVisible();
+  await expect(page.getByText('The first 2 of the 3 entries are exactly those of the earlier state')).toBeVisible();
+  await accessible(page);
+
+  await page.getByLabel('Earlier state').selectOption('3');
+  await page.getByLabel('Later state').selectOption('2');
+  await page.getByRole('button', { name: 'Compare' }).click();
+  await expect(page.getByText('These are not two states of this log that were kept.')).toBeVisible();
+});
+
+test('the ledger compares without JavaScript, and says whose word it is', async ({ browser, baseURL }) => {
+  const context = await browser.newContext({ javaScriptEnabled: false, baseURL });
+  const page = await context.newPage();
+  await signUp(page);
+  await page.getByRole('button', { name: 'Generate test receipt' }).click();
+  await page.waitForURL('**/receipts/rcpt_*');
+  await expect
+    .poll(async () => {
+      await page.goto('/ledger');
+      return page.getByRole('table', { name: 'Recent checkpoints' }).getByRole('row').count();
+    })
+    .toBe(2);
+  await page.getByRole('button', { name: 'Compare' }).click();
+  await page.waitForURL(/from=2&to=2/);
+  await expect(page.getByText('It only grew, says the server')).toBeVisible();
+  await expect(page.getByText('Both are the same state, with the same root.')).toBeVisible();
+  await context.close();
+});
