@@ -25,6 +25,7 @@ pub mod page;
 pub mod permission;
 pub mod problem;
 pub mod receipts;
+pub mod schemas;
 
 #[cfg(feature = "server")]
 pub mod anchors;

@@ -30,6 +30,7 @@ pub struct Domain {
     pub(crate) hasher: Hasher,
     pub(crate) api_keys: crate::api_keys::Cache,
     pub(crate) identities: crate::logs::Identities,
+    pub(crate) schemas: crate::schemas::Cache,
     feed: Feed,
 }
 
@@ -61,6 +62,7 @@ impl Domain {
             hasher: Hasher::new(hashes_at_once),
             api_keys: crate::api_keys::Cache::default(),
             identities: crate::logs::Identities::default(),
+            schemas: crate::schemas::Cache::default(),
             database,
             keyring,
             clock,

@@ -25,6 +25,8 @@ pub use life::{Ref, Relation, Standing};
 #[cfg(feature = "server")]
 pub use new::NewReceipt;
 #[cfg(feature = "server")]
+pub(crate) use new::is_kind;
+#[cfg(feature = "server")]
 pub(crate) use proofs::prove;
 #[cfg(feature = "server")]
 pub(crate) use service::timestamp;

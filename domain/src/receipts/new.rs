@@ -114,12 +114,16 @@ fn text(value: &Value) -> Result<String, Refused> {
     value.as_str().map(str::to_owned).ok_or_else(|| ("not_text", "Text in quotes is wanted.".to_owned()))
 }
 
-fn kind(text: String) -> Result<String, Refused> {
-    let shaped = text.starts_with(|c: char| c.is_ascii_lowercase())
+/// Whether this is shaped like a kind.
+pub(crate) fn is_kind(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_lowercase())
         && text.len() <= KIND_MAX
-        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_.-".contains(&byte));
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_.-".contains(&byte))
+}
+
+fn kind(text: String) -> Result<String, Refused> {
     // How a log begins, and what tells of an erasure: those are not for callers.
-    if shaped && !["log_created", "payload_erased"].contains(&text.as_str()) {
+    if is_kind(&text) && !["log_created", "payload_erased"].contains(&text.as_str()) {
         Ok(text)
     } else {
         Err((

@@ -22,7 +22,7 @@ use crate::money::{Money, MoneyError};
 use crate::page::{List, Page};
 use crate::permission::Permission;
 use crate::sequencer::{Entry, Outcome, Placed};
-use crate::{Problem, anchors};
+use crate::{Problem, anchors, schemas};
 
 const KEY_MAX: usize = 255;
 
@@ -52,26 +52,58 @@ pub async fn issue_many(
 ) -> Result<Vec<Result<ReceiptId, Problem>>, Problem> {
     cx.require(Permission::ReceiptsWrite)?;
     let identity = logs::identity(cx).await?;
-    let entries: Vec<Entry> =
-        wanted.into_iter().map(|(new, key)| sign(cx, &identity, new, Some(&key))).collect::<Result<_, _>>()?;
-    let ids: Vec<ReceiptId> = entries.iter().map(|entry| entry.id).collect();
-    let outcomes = cx.domain.sequencer.place_many(entries).await;
-    let answer = |(id, outcome): (ReceiptId, Result<Outcome, Problem>)| {
-        outcome.map(|outcome| match outcome {
-            Outcome::Placed(_) => id,
-            Outcome::Taken(holder) => holder,
-        })
+    let mut entries = Vec::with_capacity(wanted.len());
+    let mut admitted = Vec::with_capacity(wanted.len());
+    for (new, key) in wanted {
+        let entry = admit(cx, &identity, new, Some(&key)).await;
+        admitted.push(entry.map(|entry| {
+            let id = entry.id;
+            entries.push(entry);
+            id
+        }));
+    }
+    let mut outcomes = cx.domain.sequencer.place_many(entries).await.into_iter();
+    let answer = |admitted: Result<ReceiptId, Problem>| {
+        let id = admitted?;
+        match outcomes.next() {
+            Some(Ok(Outcome::Placed(_))) => Ok(id),
+            Some(Ok(Outcome::Taken(holder))) => Ok(holder),
+            Some(Err(problem)) => Err(problem),
+            None => Err(Problem::internal("an entry was not answered")),
+        }
     };
-    Ok(ids.into_iter().zip(outcomes).map(answer).collect())
+    Ok(admitted.into_iter().map(answer).collect())
 }
 
 /// Checks what is wanted against what is there, and signs it.
 pub(super) async fn admit(cx: &Cx, identity: &Identity, new: NewReceipt, key: Option<&str>) -> Result<Entry, Problem> {
-    life::check(cx, identity, &new.refs, key).await?;
-    sign(cx, identity, new, key)
+    let payload = new.payload();
+    let checked = async {
+        life::check(cx, &new.refs).await?;
+        schemas::hold(cx, &new.kind, &payload).await
+    };
+    let schema = match checked.await {
+        Ok(schema) => schema,
+        // What was issued under the key before is answered as it was, whatever has changed since.
+        Err(_) if is_taken(cx, identity, key).await? => schemas::NONE.to_owned(),
+        Err(problem) => return Err(problem),
+    };
+    sign(cx, identity, new, payload, schema, key)
 }
 
-fn sign(cx: &Cx, identity: &Identity, new: NewReceipt, key: Option<&str>) -> Result<Entry, Problem> {
+async fn is_taken(cx: &Cx, identity: &Identity, key: Option<&str>) -> Result<bool, Problem> {
+    let Some(key) = key else { return Ok(false) };
+    store::is_taken(&mut cx.begin().await?, cx.tenant()?, &idempotency_hash(&identity.origin, key)).await
+}
+
+fn sign(
+    cx: &Cx,
+    identity: &Identity,
+    new: NewReceipt,
+    payload: Vec<u8>,
+    schema: String,
+    key: Option<&str>,
+) -> Result<Entry, Problem> {
     let (org_id, mode) = cx.tenant()?;
     if key.is_some_and(|key| key.is_empty() || key.len() > KEY_MAX || !key.bytes().all(|byte| byte.is_ascii_graphic()))
     {
@@ -79,14 +111,13 @@ fn sign(cx: &Cx, identity: &Identity, new: NewReceipt, key: Option<&str>) -> Res
         return Err(Problem::invalid().field("Idempotency-Key", "idempotency_key", message));
     }
     let (id, now, salt) = (ReceiptId(cx.new_id()), cx.now(), cx.random());
-    let payload = new.payload();
     let idempotency = key.map(|key| idempotency_hash(&identity.origin, key));
     let statement = Statement {
         log: identity.origin.clone(),
         id: id.to_string(),
         kind: new.kind.clone(),
         issued_at: timestamp(now),
-        schema: "receipt/1".to_owned(),
+        schema,
         payload: commit(&salt, &payload),
         evidence: Vec::new(),
         refs: new

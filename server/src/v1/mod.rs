@@ -15,6 +15,7 @@ pub mod imports;
 pub mod life;
 pub mod logs;
 pub mod receipts;
+pub mod schemas;
 
 /// The largest body of a request that is no import: a receipt's 256 KiB and what is around it.
 const BODY_MAX: usize = 320 << 10;
@@ -31,6 +32,7 @@ const BODY_MAX: usize = 320 << 10;
     paths(logs::get_log_tile),
     tags(
         (name = "receipts", description = "Issue receipts, find them, and take them away as files that verify offline."),
+        (name = "schemas", description = "What the payloads of a kind look like: JSON Schema, in versions."),
         (name = "imports", description = "Files of business events that become receipts."),
         (name = "log", description = "The log of your organisation in the key's mode.")
     )
@@ -54,6 +56,8 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(receipts::get_receipt_bundle))
         .routes(routes!(life::revoke_receipt))
         .routes(routes!(life::delete_receipt_payload))
+        .routes(routes!(schemas::list_schemas))
+        .routes(routes!(schemas::list_schema_versions, schemas::put_schema))
         .routes(routes!(imports::get_import))
         .routes(routes!(imports::list_import_refusals))
         .routes(routes!(logs::get_log))

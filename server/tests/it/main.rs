@@ -5,6 +5,7 @@
 mod api;
 mod life;
 mod pages;
+mod schemas;
 mod strangers;
 
 use std::sync::Arc;
