@@ -15,6 +15,7 @@
 pub mod accounts;
 pub mod api_keys;
 pub mod events;
+pub mod evidence;
 pub mod id;
 pub mod imports;
 pub mod logs;

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::accounts::{self, SignUp};
 use crate::context::{Clock, Cx, Domain, Options, Request};
 use crate::database::Database;
+use crate::evidence::Files;
 use crate::id::RequestId;
 use crate::keyring::Keyring;
 use crate::{Mode, api_keys};
@@ -145,6 +146,7 @@ impl World {
     fn domain(url: &str, clock: Arc<FixedClock>) -> Domain {
         let keyring = Keyring::new([7; 32], "log.example");
         Domain::start(Options { database: Database::open(url, 8).unwrap(), keyring, clock, hashes_at_once: 2 })
+            .with_evidence(Files::memory(1 << 20))
     }
 
     /// What a test needs of a request.

@@ -31,6 +31,7 @@ pub struct Domain {
     pub(crate) api_keys: crate::api_keys::Cache,
     pub(crate) identities: crate::logs::Identities,
     pub(crate) schemas: crate::schemas::Cache,
+    pub(crate) evidence: Option<crate::evidence::Files>,
     feed: Feed,
 }
 
@@ -63,10 +64,17 @@ impl Domain {
             api_keys: crate::api_keys::Cache::default(),
             identities: crate::logs::Identities::default(),
             schemas: crate::schemas::Cache::default(),
+            evidence: None,
             database,
             keyring,
             clock,
         }
+    }
+
+    /// With a place for evidence files; without one, none are taken.
+    #[must_use]
+    pub fn with_evidence(self, files: crate::evidence::Files) -> Self {
+        Self { evidence: Some(files), ..self }
     }
 
     /// The live feed of events.

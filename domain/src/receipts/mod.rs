@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use crate::id::ReceiptId;
 use crate::money::Money;
-use crate::{Mode, logs};
+use crate::{Mode, evidence, logs};
 
 #[cfg(feature = "server")]
 pub mod batch;
@@ -68,6 +68,8 @@ pub struct Receipt {
     pub mode: Mode,
     /// What it refers to, and what became of it.
     pub life: life::Life,
+    /// The files that go with it, by its statement.
+    pub evidence: Vec<evidence::File>,
     /// The payload as canonical JSON (RFC 8785); none once erased.
     pub payload: Option<String>,
     /// What the payload is committed to with, in base64; none once erased.

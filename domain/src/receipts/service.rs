@@ -4,7 +4,7 @@ use ledger::bundle::Bundle;
 use ledger::commitment::{commit, idempotency_hash};
 use ledger::encoding::base64;
 use ledger::hash::Hash;
-use ledger::statement::{Ref, Signed, Statement};
+use ledger::statement::{Evidence, Ref, Signed, Statement};
 use ledger::tlog_proof::TlogProof;
 use time::format_description::well_known::Iso8601;
 use time::macros::format_description;
@@ -22,7 +22,7 @@ use crate::money::{Money, MoneyError};
 use crate::page::{List, Page};
 use crate::permission::Permission;
 use crate::sequencer::{Entry, Outcome, Placed};
-use crate::{Problem, anchors, schemas};
+use crate::{Problem, anchors, evidence, schemas};
 
 const KEY_MAX: usize = 255;
 
@@ -80,15 +80,18 @@ pub(super) async fn admit(cx: &Cx, identity: &Identity, new: NewReceipt, key: Op
     let payload = new.payload();
     let checked = async {
         life::check(cx, &new.refs).await?;
-        schemas::hold(cx, &new.kind, &payload).await
+        let evidence = evidence::resolve(cx, &new.evidence).await?;
+        Ok((schemas::hold(cx, &new.kind, &payload).await?, evidence))
     };
-    let schema = match checked.await {
-        Ok(schema) => schema,
+    let (schema, evidence) = match checked.await {
+        Ok(checked) => checked,
         // What was issued under the key before is answered as it was, whatever has changed since.
-        Err(_) if is_taken(cx, identity, key).await? => schemas::NONE.to_owned(),
+        Err(_) if is_taken(cx, identity, key).await? => {
+            (schemas::NONE.to_owned(), evidence::resolve(cx, &new.evidence).await?)
+        }
         Err(problem) => return Err(problem),
     };
-    sign(cx, identity, new, payload, schema, key)
+    sign(cx, identity, Wanted { new, payload, schema, evidence }, key)
 }
 
 async fn is_taken(cx: &Cx, identity: &Identity, key: Option<&str>) -> Result<bool, Problem> {
@@ -96,14 +99,16 @@ async fn is_taken(cx: &Cx, identity: &Identity, key: Option<&str>) -> Result<boo
     store::is_taken(&mut cx.begin().await?, cx.tenant()?, &idempotency_hash(&identity.origin, key)).await
 }
 
-fn sign(
-    cx: &Cx,
-    identity: &Identity,
+/// What is wanted, checked against what is there.
+struct Wanted {
     new: NewReceipt,
     payload: Vec<u8>,
     schema: String,
-    key: Option<&str>,
-) -> Result<Entry, Problem> {
+    evidence: Vec<Evidence>,
+}
+
+fn sign(cx: &Cx, identity: &Identity, wanted: Wanted, key: Option<&str>) -> Result<Entry, Problem> {
+    let Wanted { new, payload, schema, evidence } = wanted;
     let (org_id, mode) = cx.tenant()?;
     if key.is_some_and(|key| key.is_empty() || key.len() > KEY_MAX || !key.bytes().all(|byte| byte.is_ascii_graphic()))
     {
@@ -119,7 +124,7 @@ fn sign(
         issued_at: timestamp(now),
         schema,
         payload: commit(&salt, &payload),
-        evidence: Vec::new(),
+        evidence,
         refs: new
             .refs
             .iter()
@@ -179,7 +184,7 @@ impl Kept {
         let read = |row: &Row| Signed::parse(&row.statement).map_err(|error| Problem::internal(format!("{error:?}")));
         let (ours, theirs) = (read(&self.row)?.statement, read(row)?.statement);
         let same_payload = row.life.erasure.is_some() || row.payload == self.row.payload;
-        Ok(same_payload && ours.kind == theirs.kind && ours.refs == theirs.refs)
+        Ok(same_payload && ours.kind == theirs.kind && ours.refs == theirs.refs && ours.evidence == theirs.evidence)
     }
 }
 
@@ -224,6 +229,7 @@ fn receipt(cx: &Cx, identity: &Identity, row: Row, tree_size: u64, proved: Prove
         summary: row.summary,
         mode: cx.tenant()?.1,
         life: row.life,
+        evidence: evidence::of_statement(&row.statement),
         payload: row.payload.map(text).transpose()?,
         salt: row.salt.map(|salt| base64(&salt)),
         statement: text(row.statement)?,
