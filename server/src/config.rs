@@ -26,6 +26,10 @@ pub struct Config {
     pub database_url: Option<String>,
     /// Where the embedded PostgreSQL and the master key are.
     pub data_dir: PathBuf,
+    /// Where evidence files are.
+    pub evidence_dir: PathBuf,
+    /// The largest evidence file.
+    pub evidence_max_bytes: u64,
     /// Where PostgreSQL's programs are.
     pub postgres: Search,
     /// The witnesses that are asked to cosign the root log.
@@ -71,11 +75,13 @@ impl std::fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 /// The keys of our own table, so that a misspelt one is refused.
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 20] = [
     "public_url",
     "log_host",
     "database_url",
     "data_dir",
+    "evidence_dir",
+    "evidence_max_bytes",
     "postgres_bin",
     "witness_policy",
     "pool_size",
@@ -182,6 +188,7 @@ impl Config {
         let postgres = |text: &str| {
             (text.starts_with("postgres://") || text.starts_with("postgresql://")).then(|| Some(text.to_owned()))
         };
+        let data_dir = source.get("data_dir", PathBuf::from("data"), "a folder", |text| Some(text.into()))?;
         Ok(Self {
             site_addr,
             site_root: source.get("site-root", "target/site".into(), "a folder", |text| Some(text.into()))?,
@@ -193,7 +200,10 @@ impl Config {
             )?,
             log_host: source.get("log_host", "certnode.local".to_owned(), "a host name without a scheme", host)?,
             database_url: source.get("database_url", None, "an address that begins with postgres://", postgres)?,
-            data_dir: source.get("data_dir", "data".into(), "a folder", |text| Some(text.into()))?,
+            evidence_dir: source
+                .get("evidence_dir", data_dir.join("evidence"), "a folder", |text| Some(text.into()))?,
+            evidence_max_bytes: source.number("evidence_max_bytes", domain::evidence::MAX_BYTES, 1, 1 << 30)?,
+            data_dir,
             postgres: Search {
                 folder: source.get("postgres_bin", None, "a folder", |text| Some(Some(text.into())))?,
                 path: (source.environment)("PATH").map(Into::into),

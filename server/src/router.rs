@@ -71,6 +71,7 @@ pub fn router(state: AppState) -> Router {
         .merge(root_log::router())
         .route("/live", get(live::live))
         .route("/receipts/{id}/bundle", get(bundle))
+        .route("/evidence/{sha256}", get(evidence))
         .route("/healthz", get(async || "ok"))
         .route("/readyz", get(ready))
         .fallback_service(files(&state))
@@ -104,6 +105,11 @@ async fn no_store(request: Request, next: Next) -> Response {
 /// `GET /receipts/{id}/bundle`: the download of the dashboard.
 async fn bundle(SessionCx(cx): SessionCx, Path(id): Path<String>) -> Result<Response, Refusal> {
     v1::receipts::bundle(&cx, &id).await
+}
+
+/// `GET /evidence/{sha256}`: the download of the dashboard.
+async fn evidence(SessionCx(cx): SessionCx, Path(sha256): Path<String>) -> Result<Response, Refusal> {
+    v1::evidence::download(&cx, &sha256).await
 }
 
 async fn ready(State(state): State<AppState>) -> Response {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::context::{Clock as _, Domain, Options, SystemClock};
 use domain::database::Database;
+use domain::evidence::Files;
 use domain::keyring::Keyring;
 use futures::FutureExt as _;
 use tokio::net::TcpListener;
@@ -60,7 +61,8 @@ async fn serve(config: Config, listener: TcpListener, database: Database) -> Res
     let keyring = Keyring::new(secret, &config.log_host);
     let hashes_at_once = config.hashes_at_once;
     let domain =
-        Domain::start(Options { database: database.clone(), keyring, clock: Arc::new(SystemClock), hashes_at_once });
+        Domain::start(Options { database: database.clone(), keyring, clock: Arc::new(SystemClock), hashes_at_once })
+            .with_evidence(Files::folder(&config.evidence_dir, config.evidence_max_bytes)?);
     let stop = asked_to_stop()?.boxed().shared();
     let state = AppState::new(domain.clone(), Arc::new(config.clone()));
     #[expect(clippy::print_stdout, reason = "the address is what a person who started the server looks for")]

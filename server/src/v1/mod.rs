@@ -11,6 +11,8 @@ use utoipa_axum::routes;
 use crate::AppState;
 use crate::problem::Refusal;
 
+mod body;
+pub mod evidence;
 pub mod imports;
 pub mod life;
 pub mod logs;
@@ -32,6 +34,7 @@ const BODY_MAX: usize = 320 << 10;
     paths(logs::get_log_tile),
     tags(
         (name = "receipts", description = "Issue receipts, find them, and take them away as files that verify offline."),
+        (name = "evidence", description = "Files that go with receipts, by their hashes."),
         (name = "schemas", description = "What the payloads of a kind look like: JSON Schema, in versions."),
         (name = "imports", description = "Files of business events that become receipts."),
         (name = "log", description = "The log of your organisation in the key's mode.")
@@ -57,6 +60,8 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(life::revoke_receipt))
         .routes(routes!(life::delete_receipt_payload))
         .routes(routes!(schemas::list_schemas))
+        .routes(routes!(evidence::create_evidence))
+        .routes(routes!(evidence::get_evidence))
         .routes(routes!(schemas::list_schema_versions, schemas::put_schema))
         .routes(routes!(imports::get_import))
         .routes(routes!(imports::list_import_refusals))

@@ -11,7 +11,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::receipts::{json, json_only, rfc3339, unread};
+use super::body::json_only;
+use super::receipts::{json, rfc3339, unread};
 use crate::auth::ApiCx;
 use crate::problem::{ProblemOut, Refusal};
 
