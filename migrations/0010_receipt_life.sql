@@ -39,7 +39,7 @@ create policy payload_erasures_own on payload_erasures to certnode_app using (or
 grant select on receipt_refs to certnode_app;
 grant select, insert on receipt_refs to certnode_sequencer;
 grant select, insert on payload_erasures to certnode_app;
-grant update (record_id) on payload_erasures to certnode_app;
+grant update (record_id, erased_by, reason) on payload_erasures to certnode_app;
 -- What erasing takes away: the contents, and those columns of a receipt that are copies of them to search and sort by.
 grant delete on payloads to certnode_app;
 grant update (reference, occurred_at, amount_minor, currency) on receipts to certnode_app;

@@ -107,12 +107,13 @@ pub(super) fn StandingNotice(standing: Standing, ended_by: Option<Ref>) -> impl 
             </Notice>
         }
     });
-    let refused = move || {
-        let error = use_context::<Actions>().and_then(Actions::refused)?;
-        let field = error.fields.first().map(|(field, code)| field_sentence(field, code));
-        Some(view! { <Notice tone="bad">{field.unwrap_or_else(|| sentence(&error.code))}</Notice> })
-    };
+    let refused = move || use_context::<Actions>().and_then(Actions::refused).map(said);
     view! { {ended} {refused} }
+}
+
+fn said(error: AppError) -> impl IntoView {
+    let field = error.fields.first().map(|(field, code)| field_sentence(field, code));
+    view! { <Notice tone="bad">{field.unwrap_or_else(|| sentence(&error.code))}</Notice> }
 }
 
 #[component]
@@ -125,7 +126,8 @@ fn Other(id: String) -> impl IntoView {
 pub(super) fn Erased(erasure: Option<Erasure>) -> impl IntoView {
     let told = erasure.map(|Erasure { erased_at, erased_by, reason, record }| {
         let record = record.map(|id| view! { " The record of it: "<Other id=id.to_string()/>"." });
-        view! { <p>"Erased on "<DateTime at=erased_at/>" by "{erased_by}": “"{reason}"”."{record}</p> }
+        let by = (!reason.is_empty()).then(|| view! { " by "{erased_by}": “"{reason}"”" });
+        view! { <p>"Erased on "<DateTime at=erased_at/>{by}"."{record}</p> }
     });
     view! {
         <div class="stack">
@@ -187,6 +189,7 @@ fn Revoke(id: String, action: ServerAction<RevokeReceipt>) -> impl IntoView {
             <ActionForm action=action>
                 <input type="hidden" name="id" value=id/>
                 <Why id="revoke-reason"/>
+                {move || action.value().get().and_then(Result::err).map(said)}
                 <Button tone="danger" disabled=action.pending()>"Revoke receipt"</Button>
             </ActionForm>
         </Dialog>
@@ -204,6 +207,7 @@ fn Erase(id: String, action: ServerAction<EraseContents>) -> impl IntoView {
                 <input type="hidden" name="id" value=id/>
                 <Why id="erase-reason"/>
                 <label class="choice"><input class="checkbox" type="checkbox" required=true/>"I know that this cannot be undone."</label>
+                {move || action.value().get().and_then(Result::err).map(said)}
                 <Button tone="danger" disabled=action.pending()>"Erase contents"</Button>
             </ActionForm>
         </Dialog>

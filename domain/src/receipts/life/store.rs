@@ -128,6 +128,19 @@ pub(super) async fn clear_copies(tx: &mut Tx, (org_id, mode): (OrgId, Mode), id:
     Ok(())
 }
 
+/// Empties what is kept beside a record of an erasure, and is a copy of its contents.
+pub(super) async fn clear_reason(tx: &mut Tx, (org_id, mode): (OrgId, Mode), record: ReceiptId) -> Result<(), Problem> {
+    sqlx::query!(
+        "update payload_erasures set reason = '', erased_by = '' where org_id = $1 and mode = $2 and record_id = $3",
+        org_id.0,
+        mode.as_str(),
+        record.0
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
 /// Notes an erasure; whether it is the first of this receipt.
 pub(super) async fn insert_erasure(
     tx: &mut Tx,
