@@ -99,7 +99,9 @@ fn media_type(text: &str) -> String {
     };
     let fits = essence.len() <= MEDIA_MAX
         && essence.split_once('/').is_some_and(|(kind, subtype)| shaped(kind) && shaped(subtype));
-    if fits { essence } else { "application/octet-stream".to_owned() }
+    // What `curl --data-binary` says when nobody told it, and no file is.
+    let untold = essence == "application/x-www-form-urlencoded";
+    if fits && !untold { essence } else { "application/octet-stream".to_owned() }
 }
 
 /// The last part of a path, without what no file's name has.

@@ -125,7 +125,7 @@ async fn a_file_larger_than_a_part_comes_back_whole() {
     let acme = Cx { domain, ..acme };
     let parts: Vec<Vec<u8>> = (0..130_u8).map(|n| vec![n; 100_000]).collect();
     let body = stream::iter(parts.clone().into_iter().map(Ok));
-    let (file, _) = keep(&acme, "", "", body).await.unwrap();
+    let (file, _) = keep(&acme, "application/x-www-form-urlencoded", "", body).await.unwrap();
     assert_eq!((file.bytes, &*file.media), (13_000_000, "application/octet-stream"));
     assert_eq!(read(&acme, &file.sha256).await.unwrap(), parts.concat());
 }
