@@ -130,26 +130,41 @@ def checks(bundle, trusted):
         yield "the contents are what was committed to", commitment == statement["payload"]["sha256"]
     else:
         print("  --  the contents are not in the file")
-    issuers = [key(event["vkey"]) for event in bundle["key_events"] if event["event"] == "issuing_key"]
-    public = next((public for _, key_id, public in issuers if key_id == statement["kid"]), None)
+    events = bundle["key_events"]
+    if not all(event["event"] in ("issuing_key", "key_revoked") and len(event) == 3 for event in events):
+        raise ValueError("something happened to a key that is not known here")
+    index = int(bundle["tenant_proof"].split("\nindex ")[1].split("\n")[0])
+    issuers = [(event["from_size"], event["vkey"]) for event in events if event["event"] == "issuing_key"]
+    sizes = [size for size, _ in issuers]
+    if sizes[0] != 0 or sizes != sorted(set(sizes)):
+        raise ValueError("the issuing keys do not follow one another")
+    issuer = [vkey for size, vkey in issuers if size <= index][-1]
+    name, key_id, public = key(issuer)
+    ours = key_id == statement["kid"] and name == statement["log"] + "/issuer"
     signature = decode(statement.pop("sig"))
     message = b"certnode/receipt/v1\n" + canonical(statement).encode()
-    yield "the issuer signed this receipt", public is not None and signed(public, message, signature)
+    yield "the issuer signed this receipt", ours and signed(public, message, signature)
     for other in statement["refs"]:
         if isinstance(other, dict):
             print("  --  it", other["relation"], other["id"])
-    keys = [key(line.split(" ")[1]) for line in bundle["policy"].split("\n") if line.startswith("log ")]
-    log = [key(trusted)] if trusted else keys
-    text, included, by_log = proof(bundle["tenant_proof"], entry, log)
+    revoked = [(event["vkey"], event["from_size"]) for event in events if event["event"] == "key_revoked"]
+    if revoked:
+        yield "the issuer's key was not revoked for it", not any(vkey == issuer and at <= index for vkey, at in revoked)
+    keys = [line.split(" ")[1] for line in bundle["policy"].split("\n") if line.startswith("log ")]
+    text, included, by_log = proof(bundle["tenant_proof"], entry, [trusted] if trusted else keys, revoked)
     yield "the log includes this receipt", included
     yield "the log signed its state", by_log and text.split("\n")[0] == statement["log"]
     if "root_proof" in bundle:
-        _, included, by_root = proof(bundle["root_proof"], text.encode(), keys)
+        _, included, by_root = proof(bundle["root_proof"], text.encode(), keys, revoked)
         yield "the root log includes the log's state, and signed its own", included and by_root
 
 
-def proof(text, entry, keys):
-    """A C2SP tlog-proof: the checkpoint's text, whether the entry is under its root, and whether the log's key signed it."""
+def proof(text, entry, vkeys, revoked):
+    """A C2SP tlog-proof: the checkpoint's text, whether the entry is under its root, and whether the log's key signed it.
+
+    Of several keys that signed, as while one replaces another, each must hold, and one must not be revoked for that size.
+    """
+    keys = [(*key(vkey), vkey) for vkey in vkeys]
     head, _, note = text.partition("\n\n")
     lines = [line for line in head.split("\n") if not line.startswith("extra ")]
     if lines[0] != "c2sp.org/tlog-proof@v1" or not lines[1].startswith("index "):
@@ -165,10 +180,12 @@ def proof(text, entry, keys):
     for line in lines:
         _, name, blob = line.split(" ")
         blob = decode(blob)
-        public = next((public for own, key_id, public in keys if own == name == origin and key_id == blob[:4].hex()), None)
-        if public:
-            found.append(signed(public, text.encode() + b"\n", blob[4:]))
-    return text + "\n", base64.b64encode(reached).decode() == signed_root, bool(found) and all(found)
+        known = [(public, vkey) for own, key_id, public, vkey in keys if own == name == origin and key_id == blob[:4].hex()]
+        for public, vkey in known[:1]:
+            believed = not any(vkey == gone and at <= int(size) for gone, at in revoked)
+            found.append((signed(public, text.encode() + b"\n", blob[4:]), believed))
+    by_log = all(holds for holds, _ in found) and any(believed for _, believed in found)
+    return text + "\n", base64.b64encode(reached).decode() == signed_root, by_log
 
 
 def main():

@@ -7,7 +7,7 @@ use crate::shell::PublicLayout;
 use crate::ui::{Column, PageHeader, Table};
 
 /// Every problem of the API: its code, its status, what it means, and what to do. `type` of an answer leads to its row.
-pub const PROBLEMS: [(&str, u16, &str, &str); 25] = [
+pub const PROBLEMS: &[(&str, u16, &str, &str)] = &[
     ("body_unread", 400, "The body ended early.", "Send it again."),
     (
         "unauthenticated",
@@ -42,6 +42,12 @@ pub const PROBLEMS: [(&str, u16, &str, &str); 25] = [
         409,
         "The idempotency key belongs to a receipt with other content.",
         "Use a new key for a new event.",
+    ),
+    (
+        "not_anchored",
+        409,
+        "The root log does not hold the state of the receipt's log yet.",
+        "Wait for Retry-After seconds; the receipt's status says when it does.",
     ),
     (
         "import_running",
@@ -96,10 +102,22 @@ pub const PROBLEMS: [(&str, u16, &str, &str); 25] = [
     ),
     ("internal", 500, "Something went wrong on our side.", "Try again; if it stays, write to us with the request_id."),
     (
+        "log_rolled_back",
+        503,
+        "The database was put back to a state older than what was signed, so nothing more is signed; reading goes on. The detail names the log and both sizes.",
+        "Send it again later with the same idempotency key. Operators: bring the database back to the size that is named.",
+    ),
+    (
         "outcome_unknown",
         503,
         "The database went away while it was told to keep the receipt.",
         "Send it again with the same idempotency key: it is issued once.",
+    ),
+    (
+        "clock_behind",
+        503,
+        "The server's clock is more than a minute behind the log's newest entry.",
+        "Its operator must set the clock; then send it again with the same idempotency key.",
     ),
     ("stopping", 503, "The server is restarting.", "Send it again with the same idempotency key."),
     (

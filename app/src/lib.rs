@@ -20,6 +20,7 @@ pub mod receipts;
 #[cfg(feature = "ssr")]
 pub mod request;
 mod routes;
+pub mod shared;
 pub mod shell;
 pub mod ui;
 pub mod verify;

@@ -39,6 +39,7 @@ fetched_when_needed! {
     Receipt: crate::receipts::ReceiptPage;
     Keys: crate::keys::KeysPage;
     Import: crate::imports::ImportPage;
+    Shared: crate::shared::SharedReceiptPage;
 }
 
 /// Every page. Those that show data wait for it, so that they are whole without JavaScript.
@@ -56,6 +57,7 @@ pub fn Pages() -> impl IntoView {
                 <Route path=path!("dashboard") view=DashboardPage ssr=SsrMode::Async/>
                 <Route path=path!("receipts") view={Lazy::<Receipts>::new()} ssr=SsrMode::Async/>
                 <Route path=path!("receipts/:id") view={Lazy::<Receipt>::new()} ssr=SsrMode::Async/>
+                <Route path=path!("r/:token") view={Lazy::<Shared>::new()} ssr=SsrMode::Async/>
                 <Route path=path!("keys") view={Lazy::<Keys>::new()} ssr=SsrMode::Async/>
                 <Route path=path!("imports/:id") view={Lazy::<Import>::new()} ssr=SsrMode::Async/>
             </Routes>

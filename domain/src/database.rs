@@ -6,19 +6,36 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{Connection as _, Postgres, Transaction};
 
 use crate::Problem;
+use crate::fence::Fence;
 use crate::id::{OrgId, UserId};
+use crate::objects::Objects;
+use crate::published;
 
 /// The oldest PostgreSQL that works, as `server_version_num`.
 pub const OLDEST_VERSION: i32 = 150_000;
 
+const APP: &str = "certnode_app";
+const SEQUENCER: &str = "certnode_sequencer";
+/// Two writers, what waits for other nodes, what they send, and anchoring.
+const SEQUENCER_CONNECTIONS: u32 = 6;
+
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
 
-/// The pools. Cheap to clone.
+/// The pools, and what is kept beside the database. Cheap to clone.
 #[derive(Clone)]
 pub struct Database {
     app: PgPool,
     sequencer: PgPool,
     owner: PgConnectOptions,
+    files: Files,
+    fence: Fence,
+}
+
+/// The logs' files, and those of their tiles that are at hand.
+#[derive(Clone)]
+pub(crate) struct Files {
+    pub(crate) objects: Objects,
+    pub(crate) cache: published::Cache,
 }
 
 /// What can go wrong before the first request.
@@ -64,7 +81,7 @@ impl From<sqlx::Error> for DatabaseError {
 impl Database {
     /// Opens the pools; connections are made when needed.
     ///
-    /// `connections` bounds the application's pool; the sequencer has two more of its own.
+    /// `connections` bounds the application's pool; the sequencer has a few more of its own.
     pub fn open(url: &str, connections: u32) -> Result<Self, DatabaseError> {
         let owner: PgConnectOptions = url.parse::<PgConnectOptions>()?.application_name("certnode");
         let pool = |role: &'static str, connections: u32| {
@@ -75,7 +92,54 @@ impl Database {
                 .after_connect(move |connection, _| Box::pin(async move { set_role(connection, role).await }))
                 .connect_lazy_with(owner.clone().statement_cache_capacity(256))
         };
-        Ok(Self { app: pool("certnode_app", connections), sequencer: pool("certnode_sequencer", 2), owner })
+        let files = Files { objects: Objects::memory(), cache: published::Cache::default() };
+        Ok(Self {
+            app: pool(APP, connections),
+            sequencer: pool(SEQUENCER, SEQUENCER_CONNECTIONS),
+            owner,
+            files,
+            fence: Fence::default(),
+        })
+    }
+
+    /// With the store that the logs' files are in; without it they are in memory.
+    #[must_use]
+    pub fn with_objects(mut self, objects: Objects) -> Self {
+        self.files = Files { objects, cache: published::Cache::default() };
+        self
+    }
+
+    /// With the fence that says what was signed; without it nothing outlives the process.
+    #[must_use]
+    pub fn with_fence(mut self, fence: Fence) -> Self {
+        self.fence = fence;
+        self
+    }
+
+    /// The fence.
+    pub const fn fence(&self) -> &Fence {
+        &self.fence
+    }
+
+    /// The store that the logs' files are in.
+    pub(crate) const fn objects(&self) -> &Objects {
+        &self.files.objects
+    }
+
+    /// Waits for a server that is not there yet, or not ready; any other answer is an answer.
+    pub async fn wait(&self, patience: Duration) -> Result<(), DatabaseError> {
+        let pause = Duration::from_millis(250);
+        let mut left = patience;
+        loop {
+            match PgConnection::connect_with(&self.owner).await {
+                Ok(connection) => return Ok(connection.close().await?),
+                Err(error) if left.is_zero() || !is_not_ready(&error) => return Err(error.into()),
+                Err(error) if left == patience => tracing::warn!(%error, "waiting for the database"),
+                Err(_) => {}
+            }
+            tokio::time::sleep(pause).await;
+            left = left.saturating_sub(pause);
+        }
     }
 
     /// Checks the server and brings the schema up to date, as the URL's own user.
@@ -121,7 +185,17 @@ impl Database {
         .fetch_one(&mut *tx)
         .await
         .map_err(unavailable)?;
-        Ok(Tx(tx))
+        Ok(self.tx(tx))
+    }
+
+    /// A transaction that sees the one public log whose origin ends in these 32 digits, and nothing else.
+    pub(crate) async fn begin_for_public_log(&self, name: &str) -> Result<Tx, Problem> {
+        let mut tx = self.app.begin().await.map_err(unavailable)?;
+        sqlx::query!("select set_config('certnode.log_name', $1, true)", name)
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(unavailable)?;
+        Ok(self.tx(tx))
     }
 
     /// A transaction that sees the one API key that was presented, and nothing else.
@@ -132,7 +206,29 @@ impl Database {
             .fetch_one(&mut *tx)
             .await
             .map_err(unavailable)?;
-        Ok(Tx(tx))
+        Ok(self.tx(tx))
+    }
+
+    fn tx(&self, transaction: Transaction<'static, Postgres>) -> Tx {
+        Tx { transaction, files: self.files.clone() }
+    }
+
+    /// A connection of the sequencer's own, that no pool closes: what its session holds, the node holds.
+    pub(crate) async fn connect_as_sequencer(&self) -> Result<PgConnection, sqlx::Error> {
+        let mut connection = PgConnection::connect_with(&self.owner).await?;
+        set_role(&mut connection, SEQUENCER).await?;
+        Ok(connection)
+    }
+
+    /// A transaction that sees the one shared receipt whose link was presented, and nothing else.
+    pub(crate) async fn begin_with_share(&self, hash: &[u8; 32]) -> Result<Tx, Problem> {
+        let mut tx = self.app.begin().await.map_err(unavailable)?;
+        let hash = ledger::hash::Hash(*hash).to_hex();
+        sqlx::query!("select set_config('certnode.share_hash', $1, true)", hash)
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(unavailable)?;
+        Ok(self.tx(tx))
     }
 
     pub(crate) const fn sequencer(&self) -> &PgPool {
@@ -159,22 +255,47 @@ impl Database {
     }
 }
 
-/// Every plan is made for the values at hand: a list's optional conditions would fool one made for all values.
+/// Nobody listens, or the server is starting or stopping (`cannot_connect_now`).
+fn is_not_ready(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) => true,
+        sqlx::Error::Database(cause) => cause.code().as_deref() == Some("57P03"),
+        _ => false,
+    }
+}
+
+/// The application's plans are made for the values at hand: a list's optional conditions would fool one made for all
+/// values. The sequencer's are made once: it goes by keys, a row at a time, whatever the values and the statistics.
 async fn set_role(connection: &mut PgConnection, role: &'static str) -> Result<(), sqlx::Error> {
-    sqlx::query("select set_config('role', $1, false), set_config('plan_cache_mode', 'force_custom_plan', false)")
-        .bind(role)
-        .execute(connection)
-        .await
-        .map(|_| ())
+    let (plans, scans) = if role == SEQUENCER { ("force_generic_plan", "off") } else { ("force_custom_plan", "on") };
+    sqlx::query(
+        "select set_config('role', $1, false), set_config('plan_cache_mode', $2, false),
+            set_config('enable_seqscan', $3, false), set_config('enable_hashjoin', $3, false),
+            set_config('enable_mergejoin', $3, false)",
+    )
+    .bind(role)
+    .bind(plans)
+    .bind(scans)
+    .execute(connection)
+    .await
+    .map(|_| ())
 }
 
 /// A transaction bound to one tenant. Dropped, it rolls back.
-pub struct Tx(Transaction<'static, Postgres>);
+pub struct Tx {
+    transaction: Transaction<'static, Postgres>,
+    files: Files,
+}
 
 impl Tx {
     /// The connection, for the queries of `store.rs`.
     pub(crate) fn connection(&mut self) -> &mut PgConnection {
-        &mut self.0
+        &mut self.transaction
+    }
+
+    /// The logs' files, which are beside the database and in no transaction.
+    pub(crate) fn files(&self) -> Files {
+        self.files.clone()
     }
 
     /// Binds the transaction to an organisation that was just made.
@@ -187,7 +308,7 @@ impl Tx {
 
     /// Makes it so.
     pub(crate) async fn commit(self) -> Result<(), Problem> {
-        Ok(self.0.commit().await?)
+        Ok(self.transaction.commit().await?)
     }
 }
 

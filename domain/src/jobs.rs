@@ -15,6 +15,8 @@ use crate::receipts::life::{self, RecordErasure};
 const GRACE: Duration = Duration::from_secs(5);
 /// Between two rounds of anchoring.
 const ANCHOR_EVERY: Duration = Duration::from_secs(1);
+/// Between two rounds of publishing that found nothing to do.
+const PUBLISH_EVERY: Duration = Duration::from_secs(1);
 /// Between two rounds of upkeep.
 const UPKEEP: Duration = Duration::from_secs(5);
 /// Rounds of upkeep between two sweeps of what has ended.
@@ -80,6 +82,8 @@ pub async fn run_workers(
         tokio::select! {
             () = upkeep(&domain) => {}
             () = anchoring(&domain) => {}
+            () = publishing(&domain) => {}
+            () = crate::integrity::scrub::run(&domain) => {}
             () = stop => {}
         }
         // What the last seconds used is written down before the end.
@@ -94,8 +98,30 @@ pub async fn run_workers(
 async fn anchoring(domain: &Domain) {
     loop {
         tokio::time::sleep(ANCHOR_EVERY).await;
+        // One node's work: that of the root log's writer.
+        if !domain.sequencer.owns(crate::anchors::ROOT.0).await {
+            continue;
+        }
         if let Err(problem) = crate::anchors::anchor(domain).await {
             tracing::warn!(%problem, internal = problem.internal, "anchoring");
+        }
+        let fence = domain.database.fence().clone();
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || fence.sync()).await {
+            tracing::error!(%error, "the fence is not on the disk");
+        }
+    }
+}
+
+/// Full tiles and bundles, into the object store; what fails is tried again a second later.
+async fn publishing(domain: &Domain) {
+    loop {
+        match crate::published::publish(domain).await {
+            Ok(0) => tokio::time::sleep(PUBLISH_EVERY).await,
+            Ok(_) => tokio::time::sleep(PUBLISH_EVERY / 10).await,
+            Err(problem) => {
+                tracing::warn!(%problem, internal = problem.internal, "publishing");
+                tokio::time::sleep(PUBLISH_EVERY).await;
+            }
         }
     }
 }
@@ -105,6 +131,7 @@ async fn upkeep(domain: &Domain) {
     loop {
         tokio::time::sleep(UPKEEP).await;
         let mut results = vec![crate::api_keys::record_uses(domain).await];
+        results.push(crate::log_keys::retire_due(domain).await);
         if round.is_multiple_of(SWEEP_EVERY) {
             results.push(crate::accounts::sweep_sessions(domain).await);
         }

@@ -18,6 +18,8 @@ pub mod events;
 pub mod evidence;
 pub mod id;
 pub mod imports;
+pub mod integrity;
+pub mod log_keys;
 pub mod logs;
 pub mod mode;
 pub mod money;
@@ -27,6 +29,7 @@ pub mod permission;
 pub mod problem;
 pub mod receipts;
 pub mod schemas;
+pub mod shares;
 
 #[cfg(feature = "server")]
 pub mod anchors;
@@ -35,9 +38,17 @@ pub mod context;
 #[cfg(feature = "server")]
 pub mod database;
 #[cfg(feature = "server")]
+pub mod fence;
+#[cfg(feature = "server")]
 pub mod jobs;
 #[cfg(feature = "server")]
 pub mod keyring;
+#[cfg(feature = "server")]
+pub mod objects;
+#[cfg(feature = "server")]
+pub mod published;
+#[cfg(feature = "server")]
+pub mod recovery;
 #[cfg(feature = "server")]
 pub mod secret;
 #[cfg(feature = "server")]

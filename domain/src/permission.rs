@@ -23,6 +23,10 @@ pub enum Permission {
     ImportsRead,
     /// Start imports.
     ImportsWrite,
+    /// Say who may read the log.
+    LogsWrite,
+    /// Replace and revoke the keys that sign.
+    SigningKeysWrite,
 }
 
 impl fmt::Display for Permission {
@@ -36,6 +40,8 @@ impl fmt::Display for Permission {
             Self::ApiKeysWrite => "api_keys:write",
             Self::ImportsRead => "imports:read",
             Self::ImportsWrite => "imports:write",
+            Self::LogsWrite => "logs:write",
+            Self::SigningKeysWrite => "signing_keys:write",
         })
     }
 }
@@ -86,10 +92,11 @@ impl Role {
     pub const fn allows(self, permission: Permission) -> bool {
         use Permission::{
             ApiKeysRead, ApiKeysWrite, ImportsRead, ImportsWrite, PayloadsErase, ReceiptsRead, ReceiptsWrite,
+            SigningKeysWrite,
         };
         match self {
             Self::Owner | Self::Admin => true,
-            Self::Developer => !matches!(permission, PayloadsErase),
+            Self::Developer => !matches!(permission, PayloadsErase | SigningKeysWrite),
             Self::Finance => matches!(permission, ReceiptsRead | ReceiptsWrite | ImportsRead | ImportsWrite),
             Self::Technical => matches!(permission, ReceiptsRead | ApiKeysRead | ApiKeysWrite | ImportsRead),
             Self::Billing | Self::Viewer => matches!(permission, ReceiptsRead | ImportsRead),

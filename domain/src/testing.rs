@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use ledger::policy::Policy;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use sqlx::{Connection as _, PgConnection};
@@ -19,6 +20,7 @@ use crate::database::Database;
 use crate::evidence::Files;
 use crate::id::RequestId;
 use crate::keyring::Keyring;
+use crate::objects::Objects;
 use crate::{Mode, api_keys};
 
 /// The password of everyone in a world.
@@ -71,6 +73,8 @@ pub struct World {
     pub clock: Arc<FixedClock>,
     /// The URL of the world's own database, as its owner.
     pub database_url: String,
+    /// Where its logs' files are: in memory.
+    pub objects: Objects,
 }
 
 /// The server tests run against: `CERTNODE_TEST_DATABASE_URL`, a superuser's, as `make test` sets it.
@@ -134,19 +138,31 @@ impl World {
         }
         let database_url = with_database(&server_url(), &name);
         let clock = Arc::new(FixedClock::default());
-        let domain = Self::domain(&database_url, clock.clone());
-        Self { domain, clock, database_url }
+        let objects = Objects::memory();
+        let domain = Self::domain(&database_url, clock.clone(), objects.clone(), Policy::default());
+        Self { domain, clock, database_url, objects }
     }
 
     /// One more node on the world's database, as another process would be.
     pub fn another_node(&self) -> Domain {
-        Self::domain(&self.database_url, self.clock.clone())
+        self.watched_by(Policy::default())
     }
 
-    fn domain(url: &str, clock: Arc<FixedClock>) -> Domain {
+    /// A node whose root log is cosigned by the witnesses of a policy.
+    pub fn watched_by(&self, witnesses: Policy) -> Domain {
+        Self::domain(&self.database_url, self.clock.clone(), self.objects.clone(), witnesses)
+    }
+
+    fn domain(url: &str, clock: Arc<FixedClock>, objects: Objects, witnesses: Policy) -> Domain {
         let keyring = Keyring::new([7; 32], "log.example");
-        Domain::start(Options { database: Database::open(url, 8).unwrap(), keyring, clock, hashes_at_once: 2 })
-            .with_evidence(Files::memory(1 << 20))
+        Domain::start(Options {
+            database: Database::open(url, 8).unwrap().with_objects(objects),
+            keyring,
+            clock,
+            hashes_at_once: 2,
+            witnesses,
+        })
+        .with_evidence(Files::memory(1 << 20))
     }
 
     /// What a test needs of a request.

@@ -49,6 +49,13 @@ impl Checkpoint {
 
     /// The signed checkpoint. The same checkpoint and key give the same bytes.
     pub fn sign(&self, signer: &NoteSigner) -> String {
-        signer.sign(&self.text())
+        self.sign_by([signer])
+    }
+
+    /// The checkpoint signed by several keys, as while one replaces another: a line each, in their order.
+    pub fn sign_by<'s>(&self, signers: impl IntoIterator<Item = &'s NoteSigner>) -> String {
+        let text = self.text();
+        let lines = signers.into_iter().map(|signer| format!("{}\n", signer.signature(&text)));
+        format!("{text}\n{}", lines.collect::<String>())
     }
 }

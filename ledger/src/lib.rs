@@ -11,12 +11,17 @@
 pub mod bundle;
 pub mod checkpoint;
 pub mod commitment;
+#[cfg(feature = "cose")]
+pub mod cose;
 pub mod encoding;
+pub mod fsck;
 pub mod hash;
 pub mod jcs;
 pub mod json;
 pub mod key;
+pub mod key_event;
 pub mod note;
+pub mod period;
 pub mod policy;
 pub mod proof;
 pub mod statement;

@@ -193,7 +193,12 @@ impl NoteSigner {
 
     /// Text that ends in a line end, as a note with one signature.
     pub fn sign(&self, text: &str) -> String {
-        format!("{text}\n{}\n", self.line(self.sign_bytes(text.as_bytes()).to_vec()))
+        format!("{text}\n{}\n", self.signature(text))
+    }
+
+    /// The line that signs a text: to add to a note of it.
+    pub fn signature(&self, text: &str) -> SignatureLine {
+        self.line(self.sign_bytes(text.as_bytes()).to_vec())
     }
 
     /// A cosignature over a checkpoint's text, at a time in Unix seconds: a line to add to the note.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::encoding;
-use crate::note::{KeyKind, Note, NoteError, VerifierKey};
+use crate::note::{KeyKind, Note, NoteError, SignatureLine, VerifierKey};
 
 /// Most logs, witnesses and groups, each; the specification asks for at least 32.
 pub const MAX_DEFINITIONS: usize = 256;
@@ -119,7 +119,19 @@ impl Policy {
         let time_of = |key| verified.iter().find(|(known, _)| *known == key).and_then(|(_, time)| *time);
         let cosigned: Vec<(&Witness, u64)> =
             self.witnesses.iter().filter_map(|witness| Some((witness, time_of(&witness.key)?))).collect();
-        let mut met: Vec<&str> = cosigned.iter().map(|(witness, _)| witness.name.as_str()).collect();
+        let satisfied = self.is_met_by(&cosigned.iter().map(|(witness, _)| *witness).collect::<Vec<_>>());
+        Ok(Evaluation { cosigned, satisfied })
+    }
+
+    /// The witnesses whose lines these say they are: for lines that were checked before.
+    pub fn named_in(&self, lines: &[SignatureLine]) -> Vec<&Witness> {
+        let named = |key: &VerifierKey| lines.iter().any(|line| line.name == key.name() && line.id == key.id());
+        self.witnesses.iter().filter(|witness| named(&witness.key)).collect()
+    }
+
+    /// Whether these witnesses of it are enough.
+    pub fn is_met_by(&self, cosigned: &[&Witness]) -> bool {
+        let mut met: Vec<&str> = cosigned.iter().map(|witness| witness.name.as_str()).collect();
         // A group comes after its members, so one pass decides them all.
         for group in &self.groups {
             let present = group.members.iter().filter(|member| met.contains(&member.as_str())).count();
@@ -127,8 +139,7 @@ impl Policy {
                 met.push(&group.name);
             }
         }
-        let satisfied = self.quorum.as_deref().is_none_or(|quorum| met.contains(&quorum));
-        Ok(Evaluation { cosigned, satisfied })
+        self.quorum.as_deref().is_none_or(|quorum| met.contains(&quorum))
     }
 }
 

@@ -47,14 +47,25 @@ impl Frontier {
 
     /// Adds a leaf's hash.
     pub fn push(&mut self, leaf: Hash) {
-        let mut node = leaf;
-        for _ in 0..self.size.trailing_ones() {
+        self.push_subtree(0, leaf);
+    }
+
+    /// Adds the root of a perfect subtree of 2^level leaves. Nothing is added, and false returned, where none can begin.
+    pub fn push_subtree(&mut self, level: u8, root: Hash) -> bool {
+        let leaves = 1_u64.checked_shl(level.into()).unwrap_or(0);
+        let Some(size) = self.size.checked_add(leaves) else { return false };
+        if leaves == 0 || self.size & (leaves - 1) != 0 {
+            return false;
+        }
+        let mut node = root;
+        for _ in 0..(self.size >> level).trailing_ones() {
             if let Some(left) = self.roots.pop() {
                 node = node_hash(&left, &node);
             }
         }
         self.roots.push(node);
-        self.size += 1;
+        self.size = size;
+        true
     }
 
     /// The tree's root (RFC 6962 §2.1).
@@ -65,6 +76,18 @@ impl Frontier {
             Some(first) => smallest_first.fold(*first, |right, left| node_hash(left, &right)),
         }
     }
+}
+
+/// The perfect subtrees that the leaves from one index up to another (not included) split into, from left to right: level
+/// and index within the level, as [`crate::proof::Nodes`] counts them. At most 128.
+pub fn subtrees(from: u64, until: u64) -> Vec<(u8, u64)> {
+    let (mut at, mut found) = (from, Vec::new());
+    while at < until {
+        let level = at.trailing_zeros().min((until - at).ilog2());
+        found.push((level as u8, at >> level));
+        at += 1 << level;
+    }
+    found
 }
 
 /// Leaves appended together, with all that is needed for the proof of each in the tree they make.

@@ -90,6 +90,7 @@ fn bundle() -> Bundle {
         root_proof: Some(root_proof.text()),
         policy: policy(),
         issuing_keys: vec![(issuer.verifier().to_string(), 0)],
+        revoked_keys: Vec::new(),
     }
 }
 
@@ -196,6 +197,30 @@ fn a_key_signs_only_from_the_size_it_was_named_for() {
     assert_eq!(outcome(&from(INDEX as u64 + 1), None, "signature").1, Outcome::Failed);
     let unordered = Bundle { issuing_keys: vec![(new, 1)], ..bundle() };
     assert_eq!(outcome(&unordered, None, "format").1, Outcome::Failed);
+}
+
+#[test]
+fn what_a_revoked_key_signed_is_not_believed_from_the_size_it_was_revoked_at() {
+    let revoked = |vkey: &str, from| Bundle { revoked_keys: vec![(vkey.to_owned(), from)], ..bundle() };
+    let issuer = bundle().issuing_keys[0].0.clone();
+    let (verified, found, detail) = outcome(&revoked(&issuer, INDEX as u64), None, "signature");
+    assert_eq!((verified, found), (false, Outcome::Failed));
+    assert!(detail.contains("was revoked") && detail.contains("from entry 5 on"), "{detail}");
+    let (verified, _, detail) = outcome(&revoked(&issuer, INDEX as u64 + 1), None, "signature");
+    assert!(verified && detail.contains("revoked later: from entry 6 on"), "{detail}");
+
+    let (log, root) = {
+        let keys = Policy::parse(&policy()).unwrap();
+        (keys.logs[0].key.to_string(), keys.logs[1].key.to_string())
+    };
+    for (key, step) in [(&log, "checkpoint"), (&root, "anchor")] {
+        let (verified, found, detail) = outcome(&revoked(key, 11), None, step);
+        assert_eq!((verified, found), (false, Outcome::Failed));
+        assert!(detail.contains("keys that were revoked signed this state of 11 entries"), "{detail}");
+        assert!(outcome(&revoked(key, 12), None, step).0, "it was good for a tree of 11");
+    }
+    let strange = String::from_utf8(bundle().to_bytes()).unwrap().replace("issuing_key", "another_event");
+    assert!(Bundle::parse(strange.as_bytes()).is_err(), "an event that is not known could be one that matters");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use domain::objects::{Bucket, Objects, ObjectsError};
 use ledger::policy::Policy;
 use toml::Value;
 
@@ -30,6 +31,8 @@ pub struct Config {
     pub evidence_dir: PathBuf,
     /// The largest evidence file.
     pub evidence_max_bytes: u64,
+    /// The bucket that logs' files are in; none means the folder `log` of the data directory.
+    pub log_store: Option<Bucket>,
     /// Where PostgreSQL's programs are.
     pub postgres: Search,
     /// The witnesses that are asked to cosign the root log.
@@ -75,13 +78,18 @@ impl std::fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 /// The keys of our own table, so that a misspelt one is refused.
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 25] = [
     "public_url",
     "log_host",
     "database_url",
     "data_dir",
     "evidence_dir",
     "evidence_max_bytes",
+    "log_store",
+    "log_store_endpoint",
+    "log_store_region",
+    "log_store_key_id",
+    "log_store_secret",
     "postgres_bin",
     "witness_policy",
     "pool_size",
@@ -127,7 +135,7 @@ impl Source<'_> {
         };
         let Some((text, from)) = self.text(key, variable) else { return Ok(default) };
         let table = if LEPTOS_KEYS.contains(&key) { "package.metadata.leptos" } else { "certnode" };
-        let shown = if key == "master_key" || key == "database_url" { "(hidden)" } else { &text };
+        let shown = if ["master_key", "database_url", "log_store_secret"].contains(&key) { "(hidden)" } else { &text };
         let from = from.as_deref().unwrap_or("Leptos.toml");
         read(&text).ok_or_else(|| ConfigError(format!("{table}.{key} = {shown:?} (from {from}): {wanted} is wanted")))
     }
@@ -204,6 +212,7 @@ impl Config {
                 .get("evidence_dir", data_dir.join("evidence"), "a folder", |text| Some(text.into()))?,
             evidence_max_bytes: source.number("evidence_max_bytes", domain::evidence::MAX_BYTES, 1, 1 << 30)?,
             data_dir,
+            log_store: bucket(source)?,
             postgres: Search {
                 folder: source.get("postgres_bin", None, "a folder", |text| Some(Some(text.into())))?,
                 path: (source.environment)("PATH").map(Into::into),
@@ -232,6 +241,14 @@ impl Config {
         })
     }
 
+    /// The store of the logs' files.
+    pub fn objects(&self) -> Result<Objects, ObjectsError> {
+        match &self.log_store {
+            Some(bucket) => Objects::bucket(bucket),
+            None => Objects::folder(&self.data_dir.join("log")),
+        }
+    }
+
     /// The master key: as set, or from its file, which is made with fresh random bytes when there is none.
     pub fn keyring_secret(&self, fresh: impl FnOnce() -> [u8; 32]) -> Result<[u8; 32], ConfigError> {
         if let Some(key) = self.master_key {
@@ -250,6 +267,26 @@ impl Config {
             Err(error) => Err(ConfigError(format!("{}: {error}", path.display()))),
         }
     }
+}
+
+fn bucket(source: &Source<'_>) -> Result<Option<Bucket>, ConfigError> {
+    let visible = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+    let text = |key, wanted: &str, allowed: &dyn Fn(&str) -> bool| {
+        source.get(key, None, wanted, |text| allowed(text).then(|| Some(text.to_owned())))
+    };
+    let http = |text: &str| visible(text) && (text.starts_with("http://") || text.starts_with("https://"));
+    let name = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let url = source.get("log_store", None, "an address that begins with s3://", |text| {
+        text.strip_prefix("s3://").filter(|bucket| !bucket.is_empty()).map(|_| Some(text.to_owned()))
+    })?;
+    let bucket = Bucket {
+        url: url.clone().unwrap_or_default(),
+        endpoint: text("log_store_endpoint", "an address that begins with http:// or https://", &http)?,
+        region: text("log_store_region", "a region such as eu-central-1", &name)?,
+        key_id: text("log_store_key_id", "an access key's id", &visible)?,
+        secret: text("log_store_secret", "an access key's secret", &visible)?,
+    };
+    Ok(url.map(|_| bucket))
 }
 
 fn policy(path: &str) -> Option<Option<Policy>> {

@@ -40,13 +40,13 @@ pub async fn around(State(state): State<AppState>, mut request: Request, next: N
 fn security_headers(headers: &mut HeaderMap, state: &AppState) {
     for (name, value) in [
         ("x-content-type-options", "nosniff"),
-        ("referrer-policy", "strict-origin-when-cross-origin"),
         ("cross-origin-opener-policy", "same-origin"),
         ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
         ("x-frame-options", "DENY"),
     ] {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
+    headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("strict-origin-when-cross-origin"));
     headers
         .entry(HeaderName::from_static("cross-origin-resource-policy"))
         .or_insert(HeaderValue::from_static("same-origin"));
@@ -90,6 +90,10 @@ pub fn is_same_origin(headers: &HeaderMap) -> bool {
 /// Pages that anyone may see; every other page asks for a session.
 const PUBLIC: [&str; 6] = ["/", "/sign-in", "/sign-up", "/verify", "/docs/errors", "/design"];
 
+/// Where shared receipts are.
+const SHARED: &str = "/r/";
+static ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
+
 /// Sends strangers to sign in, and the signed-in past the doors, before anything is rendered.
 pub async fn pages(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
@@ -106,7 +110,8 @@ pub async fn pages(State(state): State<AppState>, request: Request, next: Next) 
     };
     let path = parts.uri.path();
     let signed_in = cx.user_id().is_some();
-    let public = PUBLIC.contains(&path) || path.starts_with("/fn/");
+    let shared = path.starts_with(SHARED);
+    let public = PUBLIC.contains(&path) || path.starts_with("/fn/") || shared;
     if !signed_in && !public {
         let next_path: String = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
         return Redirect::to(&format!("/sign-in?next={}", crate::session::encode(&next_path))).into_response();
@@ -115,5 +120,12 @@ pub async fn pages(State(state): State<AppState>, request: Request, next: Next) 
         return Redirect::to("/dashboard").into_response();
     }
     parts.extensions.insert(cx);
-    next.run(Request::from_parts(parts, body)).await
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    if shared {
+        // Its address is its key: no other site learns it, and no search engine keeps it.
+        for (name, value) in [(header::REFERRER_POLICY, "no-referrer"), (ROBOTS.clone(), "noindex")] {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+    }
+    response
 }

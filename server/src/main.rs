@@ -8,8 +8,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use domain::integrity::fsck::Options;
 use server::config::{self, Config};
-use server::{Failure, import, serve, v1, verify, witness};
+use server::fsck::{self, Which};
+use server::{Failure, import, recovery, serve, v1, verify, witness};
 use tracing_subscriber::EnvFilter;
 
 #[global_allocator]
@@ -41,9 +43,9 @@ enum Command {
         #[arg(long)]
         key: Option<String>,
     },
-    /// Verifies a receipt bundle offline: exit code 0 if it holds, 1 if not.
+    /// Verifies a receipt's bundle or a period's archive offline: exit code 0 if it holds, 1 if not.
     Verify {
-        /// The `.certnode` file.
+        /// The `.certnode` file, or the `.tar` of a period.
         file: PathBuf,
         /// Whom you believe: a C2SP tlog-policy file.
         #[arg(long)]
@@ -52,6 +54,44 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Checks whole logs, entry by entry: those of the database and its files, or one over HTTP. Exit code 1 on findings.
+    Fsck {
+        /// A log's address: https://host/t/<hex>, https://host/log for the root log, or https://host/v1/log with --token.
+        #[arg(long, requires = "vkey")]
+        url: Option<String>,
+        /// The API key, for a log that is not public; CERTNODE_API_KEY, if not given.
+        #[arg(long, requires = "url")]
+        token: Option<String>,
+        /// The verifier key that the log's checkpoint must be signed by.
+        #[arg(long, requires = "url")]
+        vkey: Option<String>,
+        /// The verifier key that its statements must be signed by; without it they are not looked into.
+        #[arg(long, requires = "url")]
+        issuing_key: Option<String>,
+        /// One log of the database alone, by its name.
+        #[arg(long, value_name = "ORIGIN", conflicts_with = "url")]
+        log: Option<String>,
+        /// Leaves and tiles alone: neither columns and payloads nor files nor signatures.
+        #[arg(long, conflicts_with = "url")]
+        leaves_only: bool,
+        /// Which statements' signatures are checked.
+        #[arg(long, value_enum, default_value = "sampled")]
+        signatures: Which,
+        /// A JSON report instead of lines.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Makes tiles and files anew from the entries in the database, where they differ. The server may run.
+    Rebuild {
+        /// One log alone, by its name.
+        #[arg(long, value_name = "ORIGIN")]
+        log: Option<String>,
+    },
+    /// Makes the logs of the object store again in a database that lost them. The server must not run.
+    ///
+    /// Statements, places, tiles and checkpoints come back. Payloads, references, amounts, people and API keys do not:
+    /// they are in no file, and only a backup of the database has them.
+    Restore,
     /// Cosigns the checkpoints of logs, each only if it continues the one before (C2SP tlog-witness).
     Witness {
         /// The witness's name, such as witness.example.com/w1; its key bears it.
@@ -95,6 +135,25 @@ fn run(command: Command) -> Result<bool, Failure> {
             import::run(&file, &maps, &url, &key)
         }
         Command::Verify { file, policy, json } => verify::run(&file, policy.as_deref(), json),
+        Command::Fsck { url: Some(url), token, vkey, issuing_key, signatures, json, .. } => {
+            let key = |flag: &str, vkey: &str| vkey.parse().map_err(|error| format!("{flag} {vkey}: {error:?}"));
+            let settings = fsck::remote::Settings {
+                url,
+                token: token.or_else(config::api_key),
+                key: key("--vkey", &vkey.unwrap_or_default())?,
+                issuing: issuing_key.map(|vkey| key("--issuing-key", &vkey)).transpose()?,
+                signatures: signatures.into(),
+            };
+            fsck::remote::run(&settings, json)
+        }
+        Command::Fsck { url: None, log, leaves_only, signatures, json, .. } => {
+            let options = Options { leaves_only, signatures: signatures.into(), origin: log, ..Options::default() };
+            on_runtime(async |config| fsck::local(config, options, json).await)
+        }
+        Command::Rebuild { log } => {
+            on_runtime(async |config| recovery::rebuild(config, log.as_deref()).await).map(|()| true)
+        }
+        Command::Restore => on_runtime(recovery::restore).map(|()| true),
         Command::Witness { name, logs, data, listen } => {
             let key = |vkey: &String| vkey.parse().map_err(|error| format!("--log {vkey}: {error:?}"));
             let settings = witness::Settings { name, logs: logs.iter().map(key).collect::<Result<_, _>>()?, data };
@@ -118,7 +177,7 @@ async fn migrate(config: Config) -> Result<(), Failure> {
     Ok(())
 }
 
-fn on_runtime(work: impl AsyncFnOnce(Config) -> Result<(), Failure>) -> Result<(), Failure> {
+fn on_runtime<T>(work: impl AsyncFnOnce(Config) -> Result<T, Failure>) -> Result<T, Failure> {
     let config = Config::load()?;
     let logs =
         tracing_subscriber::fmt().with_env_filter(EnvFilter::try_new(&config.log_filter)?).with_writer(std::io::stderr);

@@ -1,41 +1,55 @@
-//! The root log, for everyone: `/log/checkpoint`, `/log/tile/…` (C2SP tlog-tiles). No key, any origin.
+//! Logs for everyone (C2SP tlog-tiles): no key, any origin. The root log below `/log` and, as its name says, `/root`; a
+//! tenant's that was made public below the path of its name, `/t/<32 hex>`.
 
 use axum::Router;
 use axum::extract::{Path, State};
-use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use axum::routing::get;
 use domain::anchors::ROOT;
 use domain::logs;
 
 use crate::AppState;
+use crate::files;
 use crate::problem::Refusal;
-use crate::v1;
+
+const KEPT: &str = "public, max-age=31536000, immutable";
+/// A log that is public now may not be tomorrow.
+const KEPT_A_DAY: &str = "public, max-age=86400, immutable";
 
 /// Its routes.
 pub fn router() -> Router<AppState> {
-    Router::new().route("/log/checkpoint", get(checkpoint)).route("/log/tile/{*path}", get(tile))
+    Router::new()
+        .route("/log/checkpoint", get(checkpoint))
+        .route("/log/tile/{*path}", get(tile))
+        .route("/root/checkpoint", get(checkpoint))
+        .route("/root/tile/{*path}", get(tile))
+        .route("/t/{name}/checkpoint", get(tenant_checkpoint))
+        .route("/t/{name}/tile/{*path}", get(tenant_tile))
 }
 
 async fn checkpoint(State(state): State<AppState>) -> Result<Response, Refusal> {
-    let note = logs::tiles::checkpoint(&state.domain.system(ROOT.0, ROOT.1)).await?;
-    Ok(public(note.into_response(), "text/plain; charset=utf-8", "public, max-age=1"))
+    Ok(files::public(files::checkpoint(&state.domain.system(ROOT.0, ROOT.1)).await?))
 }
 
-async fn tile(State(state): State<AppState>, Path(path): Path<String>) -> Result<Response, Refusal> {
-    let bytes = v1::logs::read_tile(&state.domain.system(ROOT.0, ROOT.1), &path).await?;
-    Ok(public(bytes.into_response(), "application/octet-stream", "public, max-age=31536000, immutable"))
+async fn tile(
+    State(state): State<AppState>,
+    Path(path): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    Ok(files::public(files::tile(&state.domain.system(ROOT.0, ROOT.1), &path, &headers, KEPT).await?))
 }
 
-/// With what lets any page and any cache have it.
-fn public(mut response: Response, kind: &'static str, kept: &'static str) -> Response {
-    for (name, value) in [
-        (header::CONTENT_TYPE, kind),
-        (header::CACHE_CONTROL, kept),
-        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
-        (header::HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"),
-    ] {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
-    response
+async fn tenant_checkpoint(State(state): State<AppState>, Path(name): Path<String>) -> Result<Response, Refusal> {
+    let cx = logs::public(&state.domain, &name).await?;
+    Ok(files::public(files::checkpoint(&cx).await?))
+}
+
+async fn tenant_tile(
+    State(state): State<AppState>,
+    Path((name, path)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let cx = logs::public(&state.domain, &name).await?;
+    Ok(files::public(files::tile(&cx, &path, &headers, KEPT_A_DAY).await?))
 }

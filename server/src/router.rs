@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use axum::Router;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
@@ -13,10 +13,8 @@ use leptos::config::LeptosOptions;
 use leptos_axum::{AxumRouteListing, LeptosRoutes as _};
 use tower_http::services::ServeDir;
 
-use crate::auth::SessionCx;
 use crate::config::Config;
-use crate::problem::Refusal;
-use crate::{layers, live, root_log, session, v1};
+use crate::{layers, live, root_log, session, shared, v1};
 
 /// The largest form or server-function call.
 const FORM_MAX: usize = 64 << 10;
@@ -70,8 +68,11 @@ pub fn router(state: AppState) -> Router {
         .merge(v1::router())
         .merge(root_log::router())
         .route("/live", get(live::live))
-        .route("/receipts/{id}/bundle", get(bundle))
-        .route("/evidence/{sha256}", get(evidence))
+        .route("/evidence/{sha256}", get(v1::evidence::download))
+        .route("/receipts/export", get(v1::downloads::download_export))
+        .route("/receipts/{id}/{file}", get(v1::downloads::download))
+        .route("/r/{token}/badge.svg", get(shared::badge))
+        .route("/r/{token}/bundle", get(shared::bundle))
         .route("/healthz", get(async || "ok"))
         .route("/readyz", get(ready))
         .fallback_service(files(&state))
@@ -102,21 +103,14 @@ async fn no_store(request: Request, next: Next) -> Response {
     response
 }
 
-/// `GET /receipts/{id}/bundle`: the download of the dashboard.
-async fn bundle(SessionCx(cx): SessionCx, Path(id): Path<String>) -> Result<Response, Refusal> {
-    v1::receipts::bundle(&cx, &id).await
-}
-
-/// `GET /evidence/{sha256}`: the download of the dashboard.
-async fn evidence(SessionCx(cx): SessionCx, Path(sha256): Path<String>) -> Result<Response, Refusal> {
-    v1::evidence::download(&cx, &sha256).await
-}
-
 async fn ready(State(state): State<AppState>) -> Response {
-    if state.domain.database().ping().await {
-        "ready".into_response()
-    } else {
-        axum::http::StatusCode::SERVICE_UNAVAILABLE.into_response()
+    if !state.domain.database().ping().await {
+        return axum::http::StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    // Reading goes on, so it is ready for that.
+    match state.domain.database().fence().rolled_back() {
+        None => "ready".into_response(),
+        Some(rolled_back) => format!("read-only: {rolled_back}").into_response(),
     }
 }
 

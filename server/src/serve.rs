@@ -1,10 +1,12 @@
 //! `certnode serve`
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::context::{Clock as _, Domain, Options, SystemClock};
 use domain::database::Database;
 use domain::evidence::Files;
+use domain::fence::Fence;
 use domain::keyring::Keyring;
 use futures::FutureExt as _;
 use tokio::net::TcpListener;
@@ -16,6 +18,9 @@ use crate::edge;
 use crate::embedded::Embedded;
 use crate::router::{AppState, router};
 use crate::witnessing;
+
+/// How long a database of the operator's may take to be there, as after a machine's start.
+const DATABASE_WAIT: Duration = Duration::from_secs(30);
 
 /// Serves until SIGTERM or SIGINT; then finishes what is under way and stops the database that is ours.
 pub async fn run(config: Config) -> Result<(), Failure> {
@@ -37,7 +42,8 @@ pub async fn open_database(config: &Config) -> Result<(Database, Option<Embedded
     };
     let url = embedded.as_ref().map(Embedded::url).or_else(|| config.database_url.clone()).unwrap_or_default();
     let migrated = async {
-        let database = Database::open(&url, config.pool_size)?;
+        let database = Database::open(&url, config.pool_size)?.with_objects(config.objects()?);
+        database.wait(DATABASE_WAIT).await?;
         database.migrate().await?;
         database.check_durability().await?;
         Ok::<_, Failure>(database)
@@ -59,10 +65,18 @@ async fn serve(config: Config, listener: TcpListener, database: Database) -> Res
         key
     })?;
     let keyring = Keyring::new(secret, &config.log_host);
+    let database = database.with_fence(Fence::open(&config.data_dir.join("signed"))?);
     let hashes_at_once = config.hashes_at_once;
-    let domain =
-        Domain::start(Options { database: database.clone(), keyring, clock: Arc::new(SystemClock), hashes_at_once })
-            .with_evidence(Files::folder(&config.evidence_dir, config.evidence_max_bytes)?);
+    let witnesses = config.witness_policy.clone().unwrap_or_default();
+    let options =
+        Options { database: database.clone(), keyring, clock: Arc::new(SystemClock), hashes_at_once, witnesses };
+    let domain = Domain::start(options).with_evidence(Files::folder(&config.evidence_dir, config.evidence_max_bytes)?);
+    domain::fence::inspect(&domain)
+        .await
+        .map_err(|problem| problem.internal.unwrap_or_else(|| problem.detail.into_owned()))?;
+    if let Some(policy) = &config.witness_policy {
+        witnessing::inspect(&domain, policy).await;
+    }
     let stop = asked_to_stop()?.boxed().shared();
     let state = AppState::new(domain.clone(), Arc::new(config.clone()));
     #[expect(clippy::print_stdout, reason = "the address is what a person who started the server looks for")]

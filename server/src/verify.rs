@@ -1,38 +1,85 @@
 //! `certnode verify FILE`
 
-#![expect(clippy::print_stdout, reason = "the answer of a command-line tool")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the answer of a command-line tool")]
 
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::path::Path;
+use std::time::Instant;
 
-use ledger::verify::{Outcome, Report, verify};
+use ledger::json::Value;
+use ledger::period::{Found, HEAD, PeriodVerification};
+use ledger::verify::{Outcome, Report, Step, verify};
 
 use crate::Failure;
 
-/// The largest file read.
+/// The largest bundle read.
 const MAX_BYTES: u64 = 1 << 20;
+/// What of an archive is read at once.
+const PIECE: usize = 256 << 10;
 
-/// Checks a bundle: a line a step, or a JSON document. Whether it is verified.
-pub fn run(file: &Path, policy: Option<&Path>, json: bool) -> Result<bool, Failure> {
+/// Checks a receipt's bundle or a period's archive: a line a step, or a JSON document. Whether it is verified.
+pub fn run(path: &Path, policy: Option<&Path>, json: bool) -> Result<bool, Failure> {
     let named = |path: &Path| {
         let path = path.display().to_string();
-        move |error: std::io::Error| format!("{path}: {error}")
+        move |error: io::Error| format!("{path}: {error}")
     };
-    if std::fs::metadata(file).map_err(named(file))?.len() > MAX_BYTES {
-        return Err(format!("{}: a bundle is not larger than 1 MiB", file.display()).into());
-    }
-    let bytes = std::fs::read(file).map_err(named(file))?;
+    let mut file = File::open(path).map_err(named(path))?;
     let policy = policy.map(|path| std::fs::read_to_string(path).map_err(named(path))).transpose()?;
-    let report = verify(&bytes, policy.as_deref());
-    if json {
-        println!("{}", String::from_utf8_lossy(&ledger::jcs::canonical(&report.to_json())));
-    } else {
-        print(&report);
+    let mut beginning = Vec::new();
+    (&file).take(MAX_BYTES).read_to_end(&mut beginning).map_err(named(path))?;
+    if beginning.starts_with(HEAD.as_bytes()) {
+        let found = period(&beginning, file, policy.as_deref()).map_err(named(path))?;
+        show(json, &found.to_json(), || print_period(&found));
+        return Ok(found.is_verified());
     }
+    if file.read(&mut [0]).map_err(named(path))? > 0 {
+        return Err(format!(
+            "{}: a bundle is not larger than 1 MiB, and this is no archive of a period",
+            path.display()
+        )
+        .into());
+    }
+    let report = verify(&beginning, policy.as_deref());
+    show(json, &report.to_json(), || print(&report));
     Ok(report.is_verified())
 }
 
-fn print(report: &Report) {
-    for step in &report.steps {
+fn show(json: bool, document: &Value, print: impl FnOnce()) {
+    if json {
+        println!("{}", String::from_utf8_lossy(&ledger::jcs::canonical(document)));
+    } else {
+        print();
+    }
+}
+
+/// Reads an archive to its end; says how far it is, where somebody looks.
+fn period(beginning: &[u8], mut rest: File, policy: Option<&str>) -> io::Result<Found> {
+    let mut verification = PeriodVerification::new(policy);
+    let (mut piece, mut told) = (vec![0; PIECE], Instant::now());
+    let watched = io::stderr().is_terminal();
+    verification.push(beginning);
+    loop {
+        let count = rest.read(&mut piece)?;
+        if count == 0 {
+            break;
+        }
+        verification.push(&piece[..count]);
+        if watched && told.elapsed().as_millis() > 200 {
+            let (checked, total) = verification.progress();
+            eprint!("\r{checked} of {total} entries checked");
+            io::stderr().flush()?;
+            told = Instant::now();
+        }
+    }
+    if watched {
+        eprint!("\r\x1b[K");
+    }
+    Ok(verification.finish())
+}
+
+fn print_steps(steps: &[Step]) {
+    for step in steps {
         let mark = match step.outcome {
             Outcome::Passed => "ok  ",
             Outcome::Failed => "FAIL",
@@ -40,11 +87,39 @@ fn print(report: &Report) {
         };
         println!("{mark} {:<12} {}", step.id, step.detail);
     }
+}
+
+fn print(report: &Report) {
+    print_steps(&report.steps);
     match (report.is_verified(), &report.receipt) {
         (true, Some(receipt)) if report.trusted_policy => println!("Verified: {}", receipt.id),
         (true, Some(receipt)) => {
             println!("Verified: {} (by the keys that the file itself names; --policy FILE brings your own)", receipt.id)
         }
         _ => println!("Not verified: {}", report.failed().map_or("a step is missing", |step| step.title)),
+    }
+}
+
+/// What failed comes first: nobody reads through what holds to find it.
+fn print_period(found: &Found) {
+    for failure in &found.failures {
+        let id = failure.id.as_deref().unwrap_or("-");
+        println!("FAIL {:<12} entry {} {id}: {}", failure.step, failure.index, failure.detail);
+    }
+    let untold = found.failed - found.failures.len() as u64;
+    if untold > 0 {
+        println!("FAIL and {untold} entries more");
+    }
+    print_steps(&found.steps);
+    let hint = if found.trusted_policy {
+        ""
+    } else {
+        " (by the keys that the file itself names; --policy FILE brings your own)"
+    };
+    let ((from, until), receipts) = (&found.period, found.receipts);
+    match found.steps.iter().find(|step| step.outcome == Outcome::Failed) {
+        None if found.is_verified() => println!("Verified: {receipts} receipts of {from} to {until}{hint}"),
+        None => println!("Not verified: {} entries do not hold", found.failed),
+        Some(step) => println!("Not verified: {}", step.title),
     }
 }

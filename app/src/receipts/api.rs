@@ -1,7 +1,9 @@
 //! Server functions of receipts.
 
+use domain::id::ReceiptId;
 use domain::page::{List, Page};
 use domain::receipts::{Filter, Neighbours, Receipt, Summary};
+use domain::shares::Share;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +33,10 @@ pub struct ReceiptView {
     pub neighbours: Neighbours,
     /// That list's filter.
     pub filter: Filter,
+    /// Its link, while it is shared.
+    pub share: Option<Share>,
+    /// The server's address, for links to copy.
+    pub url: String,
 }
 
 /// A page of receipts.
@@ -58,10 +64,26 @@ pub async fn get_receipt(id: String, filter: Filter) -> Result<Framed<ReceiptVie
         let receipt = receipts::get(&cx, id).await?;
         let bundle = String::from_utf8(receipts::bundle(&cx, id).await?).map_err(Problem::internal)?;
         let neighbours = receipts::neighbours(&cx, id, &filter).await.unwrap_or_default();
+        let share = domain::shares::find(&cx, id).await?;
         let may = super::May::of(&cx, &receipt);
-        Ok(ReceiptView { receipt, bundle, may, neighbours, filter })
+        Ok(ReceiptView { receipt, bundle, may, neighbours, filter, share, url: crate::request::public_url() })
     })
     .await
+}
+
+/// Makes a receipt's link, or changes what it shows.
+#[server(output = Json)]
+pub async fn share_receipt(id: ReceiptId, contents: Option<String>) -> Result<(), AppError> {
+    let cx = crate::request::cx()?;
+    let shared = domain::shares::share(&cx, id, contents.is_some()).await;
+    shared.map(drop).map_err(crate::request::refuse)
+}
+
+/// Ends a receipt's link.
+#[server(output = Json)]
+pub async fn withdraw_share(id: ReceiptId) -> Result<(), AppError> {
+    let cx = crate::request::cx()?;
+    domain::shares::withdraw(&cx, id).await.map_err(crate::request::refuse)
 }
 
 /// Issues a receipt of something that did not happen, in test mode, and goes to it.

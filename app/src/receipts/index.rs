@@ -7,13 +7,13 @@ use leptos_meta::Title;
 use leptos_router::components::Form;
 use leptos_router::hooks::use_query_map;
 
-use super::{Found, StandingBadge, filter_of, list_receipts, query_of};
+use super::{Found, StandingBadge, StateBadge, filter_of, list_receipts, query_of};
 use crate::dashboard::TestActions;
 use crate::error::{field_sentence, sentence};
 use crate::private::{crumb, show};
 use crate::ui::{
-    Badge, Button, Column, DateTime, EmptyState, Input, LinkButton, MoneyText, Notice, PageHeader, Pager, Select,
-    SortLink, Table, format_count,
+    Button, Column, DateTime, EmptyState, Input, LinkButton, MoneyText, Notice, PageHeader, Pager, Select, SortLink,
+    Table, format_count,
 };
 
 /// The list: the address says what is shown.
@@ -157,7 +157,7 @@ pub fn ReceiptTable(receipts: Vec<Summary>, query: String, #[prop(optional)] sor
                 <td data-label="Happened" data-card="note"><DateTime at=receipt.occurred_at day=true/></td>
                 <td data-label="Certified" data-card="none"><DateTime at=receipt.issued_at/></td>
                 <td data-label="Entry" data-card="none" data-align="end">{format_count(receipt.log_index)}</td>
-                <td data-label="State" data-card="state"><Badge tone="good">"Included"</Badge>" "<StandingBadge standing=receipt.standing/></td>
+                <td data-label="State" data-card="state"><StateBadge state=receipt.state/>" "<StandingBadge standing=receipt.standing/></td>
             </tr>
         }
     };

@@ -6,12 +6,19 @@ mod index;
 mod life;
 mod pretty;
 mod proof;
+mod share;
 mod show;
+mod status;
 
-pub use api::{CreateTestReceipt, Found, ReceiptView, create_test_receipt, get_receipt, list_receipts};
+pub use api::{
+    CreateTestReceipt, Found, ReceiptView, ShareReceipt, WithdrawShare, create_test_receipt, get_receipt, list_receipts,
+};
 pub use index::{ReceiptTable, ReceiptsPage};
 pub use life::{EraseContents, May, RevokeReceipt, StandingBadge, erase_contents, revoke_receipt};
+pub use pretty::pretty;
+pub(crate) use show::Fact;
 pub use show::ReceiptPage;
+use status::StateBadge;
 
 use domain::receipts::Filter;
 

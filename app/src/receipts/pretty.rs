@@ -1,7 +1,7 @@
 //! Canonical JSON, for reading.
 
 /// Canonical JSON with line ends and indents; the words are untouched.
-pub(super) fn pretty(json: &str) -> String {
+pub fn pretty(json: &str) -> String {
     let (mut out, mut depth, mut text) = (String::with_capacity(json.len() * 2), 0, Text::default());
     let mut chars = json.chars().peekable();
     while let Some(c) = chars.next() {

@@ -1,7 +1,7 @@
 //! `/receipts/:id`
 
 use domain::id::ReceiptId;
-use domain::receipts::Receipt;
+use domain::receipts::{Filter, Receipt, State, Status};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
@@ -10,7 +10,10 @@ use super::evidence::EvidenceCard;
 use super::life::{Actions, Erased, LifeCard, StandingBadge, StandingNotice};
 use super::pretty::pretty;
 use super::proof::ProofPicture;
-use super::{ReceiptView, filter_of, get_receipt, query_of};
+use super::share::{Downloads, ShareCard};
+use super::status::{StateBadge, StatusCard};
+use super::{ReceiptView, ShareReceipt, WithdrawShare, filter_of, get_receipt, query_of};
+use crate::live::use_live;
 use crate::private::{crumb, show};
 use crate::ui::{Badge, Card, CodeBlock, CopyButton, DateTime, Icon, LinkButton, MoneyText, PageHeader, rfc3339};
 use crate::verify::VerifyPanel;
@@ -20,7 +23,10 @@ use crate::verify::VerifyPanel;
 pub fn ReceiptPage() -> impl IntoView {
     let (params, query) = (use_params_map(), use_query_map());
     let actions = Actions::provide();
-    let source = move || (params.read().get("id").unwrap_or_default(), filter_of(&query.get()), actions.done());
+    let (share, withdraw) = (ServerAction::<ShareReceipt>::new(), ServerAction::<WithdrawShare>::new());
+    provide_context((share, withdraw));
+    let changed = move || (actions.done(), share.version().get(), withdraw.version().get());
+    let source = move || (params.read().get("id").unwrap_or_default(), filter_of(&query.get()), changed());
     let receipt = Resource::new(source, |(id, filter, _)| get_receipt(id, filter));
     let crumbs = vec![crumb("/receipts", "Receipts"), crumb("", "Receipt")];
     view! {
@@ -29,7 +35,8 @@ pub fn ReceiptPage() -> impl IntoView {
     }
 }
 
-fn receipt_page(ReceiptView { receipt, bundle, may, neighbours, filter }: ReceiptView) -> AnyView {
+fn receipt_page(ReceiptView { receipt, bundle, may, neighbours, filter, share, url }: ReceiptView) -> AnyView {
+    let now = Now::follow(receipt.clone(), bundle);
     let query = query_of(&filter);
     let kind = receipt.summary.kind.replace('_', " ");
     let title = receipt.summary.reference.clone().unwrap_or_else(|| capital(&kind));
@@ -46,18 +53,51 @@ fn receipt_page(ReceiptView { receipt, bundle, may, neighbours, filter }: Receip
         <StandingNotice standing=receipt.summary.standing ended_by=life.ended_by()/>
         <div class="columns receipt">
             <div class="column">
-                <Happened receipt=receipt.clone()/>
+                <Happened receipt=receipt.clone() state=now.state/>
                 <EvidenceCard files=receipt.evidence.clone()/>
                 <LifeCard id=id.to_string() life=life may=may/>
                 <Raw receipt=receipt/>
             </div>
             <div class="column">
-                <VerifyPanel bundle=bundle/>
+                <StatusCard state=now.state status=now.status/>
+                <VerifyPanel bundle=now.bundle/>
+                <Downloads id=id state=now.state/>
+                <ShareCard id=id share=share url=url/>
                 <Card title="The proof, drawn"><ProofPicture proof=proof/></Card>
             </div>
         </div>
     }
     .into_any()
+}
+
+/// What grows of a receipt while its page is open.
+struct Now {
+    state: Signal<State>,
+    status: Signal<Status>,
+    bundle: Signal<String>,
+}
+
+impl Now {
+    /// Fetches the receipt again when the feed says that it may have come further; nothing else of the page moves.
+    fn follow(receipt: Receipt, bundle: String) -> Self {
+        let id = receipt.summary.id.to_string();
+        let fetch = Action::new(move |id: &String| get_receipt(id.clone(), Filter::default()));
+        let fresh = move || fetch.value().get().and_then(Result::ok).map(|framed| framed.data);
+        let (first_state, first_status) = (receipt.summary.state, receipt.status);
+        let state = Memo::new(move |_| fresh().map_or(first_state, |view| view.receipt.summary.state));
+        let status = Memo::new(move |_| fresh().map_or_else(|| first_status.clone(), |view| view.receipt.status));
+        let bundle = Memo::new(move |_| fresh().map_or_else(|| bundle.clone(), |view| view.bundle));
+        let happened = use_live(&["receipts.anchored", "receipts.witnessed"]);
+        Effect::new(move |before: Option<u32>| {
+            let now = happened.get();
+            let complete = state.get_untracked() == State::Witnessed;
+            if before.is_some_and(|before| before != now) && !complete {
+                fetch.dispatch(id.clone());
+            }
+            now
+        });
+        Self { state: state.into(), status: status.into(), bundle: bundle.into() }
+    }
 }
 
 #[component]
@@ -70,7 +110,7 @@ fn Neighbour(id: Option<ReceiptId>, query: String, icon: &'static str, label: &'
 }
 
 #[component]
-fn Happened(receipt: Receipt) -> impl IntoView {
+fn Happened(receipt: Receipt, state: Signal<State>) -> impl IntoView {
     let summary = receipt.summary;
     let id = summary.id.to_string();
     let live = receipt.mode == domain::Mode::Live;
@@ -83,7 +123,8 @@ fn Happened(receipt: Receipt) -> impl IntoView {
         Some(payload) => view! { <CodeBlock code=payload label="Contents" wrap=true/> }.into_any(),
         None => view! { <Erased erasure=receipt.life.erasure/> }.into_any(),
     };
-    let badges = view! { <span class="page-actions"><Badge tone=if live { "accent" } else { "warn" }>{receipt.mode.to_string()}</Badge><Badge tone="good"><Icon name="check"/>"Included"</Badge><StandingBadge standing=summary.standing/></span> };
+    let standing = summary.standing;
+    let badges = view! { <span class="page-actions"><Badge tone=if live { "accent" } else { "warn" }>{receipt.mode.to_string()}</Badge>{move || view! { <StateBadge state=state.get()/> }}<StandingBadge standing=standing/></span> };
     view! {
         <Card title="What happened" actions=badges.into_any()>
             <div class="stack">
@@ -127,7 +168,7 @@ fn Raw(receipt: Receipt) -> impl IntoView {
 
 /// A field with an address of its own and, once the page is alive, a button that copies it.
 #[component]
-fn Fact(id: &'static str, name: &'static str, text: String, children: Children) -> impl IntoView {
+pub(crate) fn Fact(id: &'static str, name: &'static str, text: String, children: Children) -> impl IntoView {
     let copy = (!text.is_empty()).then(|| view! { <CopyButton text=text label=name/> });
     view! {
         <dt id=id><a class="fact-name" href=format!("#{id}")>{name}</a></dt>

@@ -79,14 +79,19 @@ const fn outcome(outcome: Outcome) -> (&'static str, &'static str, &'static str)
 }
 
 fn taken_step(step: Step) -> AnyView {
-    let (name, icon, said) = outcome(step.outcome);
+    found_step(step.id, step.title.to_owned(), step.outcome, step.detail)
+}
+
+/// A step and how it ended.
+pub(crate) fn found_step(id: &'static str, title: String, found: Outcome, detail: String) -> AnyView {
+    let (name, icon, said) = outcome(found);
     view! {
-        <li class="check" data-step=step.id data-outcome=name>
+        <li class="check" data-step=id data-outcome=name>
             <Icon name=icon/>
-            <details open=step.outcome == Outcome::Failed>
-                <summary><span class="sr-only">{said}</span>{step.title}</summary>
-                <p>{step.detail}</p>
-                <p>{meaning(step.id)}</p>
+            <details open=found == Outcome::Failed>
+                <summary><span class="sr-only">{said}</span>{title}</summary>
+                <p>{detail}</p>
+                <p>{meaning(id)}</p>
             </details>
         </li>
     }

@@ -11,6 +11,7 @@ mod drop_zone;
 mod panel;
 mod tamper;
 
+pub(crate) use checks::found_step;
 use drop_zone::DropZone;
 pub use panel::VerifyPanel;
 

@@ -59,7 +59,7 @@ impl Run {
 /// Checks a bundle step by step on this machine. The bundle is in the page already: no request is sent.
 #[component]
 pub fn VerifyPanel(
-    #[prop(into)] bundle: String,
+    #[prop(into)] bundle: Signal<String>,
     /// The verifier's own policy; empty means that the keys are those the file names.
     #[prop(optional, into)]
     policy: String,
@@ -69,9 +69,10 @@ pub fn VerifyPanel(
 ) -> impl IntoView {
     let run = Run::new();
     let alive = RwSignal::new(false);
-    let file = StoredValue::new((bundle, policy));
+    let policy = StoredValue::new(policy);
     let start = move || {
-        file.with_value(|(bundle, policy)| run.start(bundle, Some(policy.trim()).filter(|policy| !policy.is_empty())))
+        let given = |policy: &String| Some(policy.trim()).filter(|policy| !policy.is_empty()).map(str::to_owned);
+        bundle.with_untracked(|bundle| run.start(bundle, policy.with_value(given).as_deref()));
     };
     Effect::new(move || {
         alive.set(true);

@@ -6,18 +6,22 @@
 use ledger::checkpoint::Checkpoint;
 use ledger::commitment::idempotency_hash;
 use ledger::note::{Note, SignatureLine, VerifierKey};
+use ledger::policy::{Log, Policy, Witness};
 use ledger::proof::consistency_proof;
 use ledger::tile::{TileSet, tiles_for_consistency};
 use ledger::tlog_proof::TlogProof;
 use ledger::witness::AddCheckpoint;
+use time::OffsetDateTime;
 
 use crate::context::{Cx, Domain};
+use crate::database::Tx;
 use crate::id::{OrgId, ReceiptId};
-use crate::receipts::prove;
+use crate::logs::Identity;
+use crate::receipts::{Anchored, State, Status, Summary, prove};
 use crate::sequencer::{Entry, Outcome};
-use crate::{Mode, Problem, logs};
+use crate::{Mode, Problem, log_keys, logs};
 
-mod store;
+pub(crate) mod store;
 #[cfg(test)]
 mod tests;
 
@@ -33,12 +37,27 @@ pub struct Anchor {
     pub log_size: u64,
     /// The entry of the root log that says so.
     pub root_index: u64,
+    /// Since when.
+    pub at: OffsetDateTime,
+}
+
+/// That the root log includes a log's state.
+pub(crate) struct RootProof {
+    /// The proof, with what witnesses signed in its checkpoint.
+    pub(crate) proof: TlogProof,
+    /// The root log's keys that signed it and are believed.
+    keys: Vec<String>,
+    /// Those of the root log that are not, and from which of its sizes on.
+    pub(crate) revoked: Vec<(String, u64)>,
+    /// Enough witnesses signed.
+    witnessed: bool,
 }
 
 /// Anchors the logs that moved since the last round; their number.
 ///
 /// **If we crash** between the entry and the note of where it is, the next round finds the entry by its idempotency key.
 pub async fn anchor(domain: &Domain) -> Result<usize, Problem> {
+    log_keys::record_events(domain).await?;
     let root = domain.system(ROOT.0, ROOT.1);
     let mut connection = domain.database.sequencer().acquire().await?;
     let moved = store::moved(&mut connection, ROOT.0, ROUND).await?;
@@ -74,7 +93,7 @@ pub async fn anchor(domain: &Domain) -> Result<usize, Problem> {
             Outcome::Placed(placed) => placed.log_index,
             Outcome::Taken(id) => store::index_of(&mut connection, ROOT, id).await?,
         };
-        store::insert(&mut connection, (log.org_id, log.mode), log.size, index, root.now()).await?;
+        store::insert(&mut connection, (log.org_id, log.mode), log.size, &log.checkpoint, index, root.now()).await?;
     }
     Ok(moved.len())
 }
@@ -86,23 +105,111 @@ pub(crate) async fn covering(cx: &Cx, index: u64) -> Result<Option<Anchor>, Prob
     store::covering(&mut tx, log, index).await
 }
 
+/// The first anchor that covers an entry of the actor's log in a state that a believed key signed.
+pub(crate) async fn believed(cx: &Cx, identity: &Identity, index: u64) -> Result<Option<Anchor>, Problem> {
+    let Some(anchor) = covering(cx, index).await? else { return Ok(None) };
+    match identity.first_believed(anchor.log_size) {
+        Some(size) if size == anchor.log_size => Ok(Some(anchor)),
+        Some(size) => covering(cx, size - 1).await,
+        None => Ok(None),
+    }
+}
+
 /// That the root log includes what an anchor says: in the state that most witnesses cosigned, or as it is now.
-pub(crate) async fn proof(domain: &Domain, anchor: &Anchor) -> Result<(TlogProof, String), Problem> {
+pub(crate) async fn proof(domain: &Domain, anchor: &Anchor) -> Result<RootProof, Problem> {
     let root = domain.system(ROOT.0, ROOT.1);
-    let identity = logs::identity(&root).await?;
     let mut tx = root.begin().await?;
-    let (size, lines) = match store::witnessed(&mut tx, anchor.root_index).await? {
-        Some(witnessed) => witnessed,
-        None => (logs::store::find(tx.connection(), ROOT.0, ROOT.1).await?.size, Vec::new()),
+    let identity = logs::identity_now(&root, &mut tx, ROOT).await?;
+    let seen = best(&mut tx, &domain.witnesses, anchor.root_index).await?;
+    let (size, lines, witnessed) = match seen.filter(|seen| identity.believed(seen.size).next().is_some()) {
+        Some(seen) => (seen.size, seen.lines, seen.enough),
+        None => (logs::store::find(tx.connection(), ROOT.0, ROOT.1).await?.size, Vec::new(), false),
     };
     let proved = prove(&mut tx, ROOT, &identity, anchor.root_index, size).await?;
     let mut checkpoint = proved.checkpoint;
     for line in lines {
-        checkpoint.push_str(&line);
-        checkpoint.push('\n');
+        checkpoint.push_str(&format!("{line}\n"));
     }
     let proof = TlogProof { extra: None, index: anchor.root_index, hashes: proved.hashes, checkpoint };
-    Ok((proof, identity.public.log.clone()))
+    let keys = identity.believed(size).map(|key| key.vkey.clone()).collect();
+    Ok(RootProof { proof, keys, revoked: identity.revoked_keys(), witnessed })
+}
+
+/// A state of the root log that witnesses cosigned.
+struct Seen<'p> {
+    size: u64,
+    lines: Vec<SignatureLine>,
+    witnesses: Vec<&'p Witness>,
+    enough: bool,
+}
+
+/// The newest states that witnesses cosigned. Each was checked when it was kept; who counts is the policy's to say.
+async fn seen<'p>(tx: &mut Tx, policy: &'p Policy) -> Result<Vec<Seen<'p>>, Problem> {
+    let states = store::cosigned(tx).await?.into_iter().map(|(size, lines)| {
+        let lines: Vec<SignatureLine> = lines.iter().filter_map(|line| line.parse().ok()).collect();
+        let witnesses = policy.named_in(&lines);
+        let enough = policy.quorum.is_some() && policy.is_met_by(&witnesses);
+        Seen { size, lines, witnesses, enough }
+    });
+    Ok(states.collect())
+}
+
+/// Of the states above an entry: one that enough witnesses cosigned, else one that most did, the newest of these.
+async fn best<'p>(tx: &mut Tx, policy: &'p Policy, root_index: u64) -> Result<Option<Seen<'p>>, Problem> {
+    let above = seen(tx, policy).await?.into_iter().filter(|seen| seen.size > root_index);
+    Ok(above.max_by_key(|seen| (seen.enough, seen.witnesses.len(), seen.size)))
+}
+
+/// How far an entry of the actor's log has come, and what that rests on.
+pub(crate) async fn status(cx: &Cx, index: u64) -> Result<(State, Status), Problem> {
+    let policy = &cx.domain.witnesses;
+    let asked = u32::try_from(policy.witnesses.len()).unwrap_or(u32::MAX);
+    let Some(anchor) = covering(cx, index).await? else {
+        return Ok((State::Included, Status { asked, ..Status::default() }));
+    };
+    let mut tx = cx.begin().await?;
+    let seen = best(&mut tx, policy, anchor.root_index).await?;
+    let state = if seen.as_ref().is_some_and(|seen| seen.enough) { State::Witnessed } else { State::Anchored };
+    let names = seen.into_iter().flat_map(|seen| seen.witnesses).map(|witness| witness.name.clone());
+    let anchored = Some(Anchored { root_index: anchor.root_index, at: anchor.at });
+    Ok((state, Status { anchored, witnesses: names.collect(), asked }))
+}
+
+/// Writes into receipts of the actor's log how far they have come.
+pub(crate) async fn mark(cx: &Cx, receipts: &mut [Summary]) -> Result<(), Problem> {
+    let log = cx.tenant()?;
+    let mut tx = cx.begin().await?;
+    let root_size = seen(&mut tx, &cx.domain.witnesses).await?.iter().find(|seen| seen.enough).map(|seen| seen.size);
+    let anchored = store::reached(&mut tx, log, u64::MAX >> 1).await?;
+    let witnessed = match root_size {
+        Some(size) => store::reached(&mut tx, log, size).await?,
+        None => 0,
+    };
+    for receipt in receipts {
+        receipt.state = match receipt.log_index {
+            index if index < witnessed => State::Witnessed,
+            index if index < anchored => State::Anchored,
+            _ => State::Included,
+        };
+    }
+    Ok(())
+}
+
+/// Whom the holder of a file may believe: the log, the root log once it is in the file, and the witnesses. The quorum is
+/// asked for once it is met, so that a file that is too young for it is not a wrong one.
+pub(crate) fn policy<'k>(
+    cx: &Cx,
+    log: impl Iterator<Item = &'k str>,
+    root: Option<&'k RootProof>,
+) -> Result<Policy, Problem> {
+    let mut policy = (*cx.domain.witnesses).clone();
+    policy.witnesses.iter_mut().for_each(|witness| witness.url = None);
+    for key in log.chain(root.into_iter().flat_map(|root| root.keys.iter().map(String::as_str))) {
+        let key = key.parse().map_err(|error| Problem::internal(format!("{key}: {error:?}")))?;
+        policy.logs.push(Log { key, url: None });
+    }
+    policy.quorum = policy.quorum.filter(|_| root.is_some_and(|root| root.witnessed));
+    Ok(policy)
 }
 
 /// What to send to a witness that cosigned the root log at a size last (0 for never); none while there is nothing newer.
@@ -152,6 +259,19 @@ pub async fn keep(
         }
     }
     Err(refused("without a signature of its own"))
+}
+
+/// The root log's name, whether it is made yet or not.
+pub fn origin(domain: &Domain) -> String {
+    domain.keyring.origin(ROOT.0, ROOT.1)
+}
+
+/// The keys that sign and signed for the root log; none while it is not made.
+pub async fn keys(domain: &Domain) -> Result<Vec<VerifierKey>, Problem> {
+    match logs::identity(&domain.system(ROOT.0, ROOT.1)).await {
+        Err(problem) if problem.status == 404 => Ok(Vec::new()),
+        identity => Ok(identity?.checkpoint_keys()),
+    }
 }
 
 /// The root log's latest checkpoint, for whoever asks.

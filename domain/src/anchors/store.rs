@@ -42,7 +42,7 @@ pub(super) async fn moved(connection: &mut PgConnection, root: OrgId, limit: i64
         .collect()
 }
 
-pub(super) async fn index_of(
+pub(crate) async fn index_of(
     connection: &mut PgConnection,
     (org_id, mode): (OrgId, Mode),
     id: ReceiptId,
@@ -58,21 +58,29 @@ pub(super) async fn index_of(
     Ok(index.cast_unsigned())
 }
 
+/// Notes where in the root log a log's state is, and tells the log's owner.
 pub(super) async fn insert(
     connection: &mut PgConnection,
     (org_id, mode): (OrgId, Mode),
     log_size: u64,
+    checkpoint: &str,
     root_index: u64,
     now: OffsetDateTime,
 ) -> Result<(), Problem> {
     sqlx::query!(
-        "insert into anchors (org_id, mode, log_size, root_index, anchored_at) values ($1, $2, $3, $4, $5)
-        on conflict (org_id, mode, log_size) do nothing",
+        "with anchored as (
+            insert into anchors (org_id, mode, log_size, root_index, anchored_at, checkpoint)
+            values ($1, $2, $3, $4, $5, $6)
+            on conflict (org_id, mode, log_size) do nothing returning *)
+        insert into events (org_id, mode, type, data, created_at)
+        select org_id, mode, 'receipts.anchored', jsonb_build_object('until_index', log_size, 'root_index', root_index), anchored_at
+        from anchored",
         org_id.0,
         mode.as_str(),
         log_size.cast_signed(),
         root_index.cast_signed(),
-        now
+        now,
+        checkpoint
     )
     .execute(connection)
     .await?;
@@ -85,17 +93,21 @@ pub(super) async fn covering(
     index: u64,
 ) -> Result<Option<Anchor>, Problem> {
     let row = sqlx::query!(
-        "select log_size, root_index from anchors where org_id = $1 and mode = $2 and log_size > $3 order by log_size limit 1",
+        "select log_size, root_index, anchored_at from anchors where org_id = $1 and mode = $2 and log_size > $3 order by log_size limit 1",
         org_id.0,
         mode.as_str(),
         index.cast_signed()
     )
     .fetch_optional(tx.connection())
     .await?;
-    Ok(row.map(|row| Anchor { log_size: row.log_size.cast_unsigned(), root_index: row.root_index.cast_unsigned() }))
+    Ok(row.map(|row| Anchor {
+        log_size: row.log_size.cast_unsigned(),
+        root_index: row.root_index.cast_unsigned(),
+        at: row.anchored_at,
+    }))
 }
 
-/// Keeps a witness's cosignature over the root log's state of a size.
+/// Keeps a witness's cosignature over the root log's state of a size, and tells the owners of what it saw for the first time.
 pub(super) async fn keep(
     connection: &mut PgConnection,
     root_size: u64,
@@ -104,8 +116,15 @@ pub(super) async fn keep(
     now: OffsetDateTime,
 ) -> Result<(), Problem> {
     sqlx::query!(
-        "insert into root_cosignatures (root_size, witness, line, cosigned_at) values ($1, $2, $3, $4)
-        on conflict (root_size, witness) do nothing",
+        "with before as (select coalesce(max(root_size), 0) as size from root_cosignatures where witness = $2 and root_size < $1),
+        kept as (
+            insert into root_cosignatures (root_size, witness, line, cosigned_at) values ($1, $2, $3, $4)
+            on conflict (root_size, witness) do nothing returning *)
+        insert into events (org_id, mode, type, data, created_at)
+        select a.org_id, a.mode, 'receipts.witnessed',
+            jsonb_build_object('until_index', max(a.log_size), 'witness', kept.witness), kept.cosigned_at
+        from anchors a, kept, before where a.root_index >= before.size and a.root_index < kept.root_size
+        group by a.org_id, a.mode, kept.witness, kept.cosigned_at",
         root_size.cast_signed(),
         witness,
         line,
@@ -116,14 +135,26 @@ pub(super) async fn keep(
     Ok(())
 }
 
-/// The newest size of the root log above an entry that most witnesses cosigned, and their lines.
-pub(super) async fn witnessed(tx: &mut Tx, index: u64) -> Result<Option<(u64, Vec<String>)>, Problem> {
-    let row = sqlx::query!(
-        r#"select root_size, array_agg(line order by witness) as "lines!" from root_cosignatures where root_size > $1
-        group by root_size order by count(*) desc, root_size desc limit 1"#,
-        index.cast_signed()
+/// The newest states of the root log that witnesses cosigned, newest first, and their lines.
+pub(super) async fn cosigned(tx: &mut Tx) -> Result<Vec<(u64, Vec<String>)>, Problem> {
+    let rows = sqlx::query!(
+        r#"select root_size, array_agg(line order by witness) as "lines!" from root_cosignatures
+        group by root_size order by root_size desc limit 64"#
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.root_size.cast_unsigned(), row.lines)).collect())
+}
+
+/// The size of a log that the root log of a size has; 0 while it has none.
+pub(super) async fn reached(tx: &mut Tx, (org_id, mode): (OrgId, Mode), root_size: u64) -> Result<u64, Problem> {
+    let size = sqlx::query_scalar!(
+        "select log_size from anchors where org_id = $1 and mode = $2 and root_index < $3 order by log_size desc limit 1",
+        org_id.0,
+        mode.as_str(),
+        root_size.cast_signed()
     )
     .fetch_optional(tx.connection())
     .await?;
-    Ok(row.map(|row| (row.root_size.cast_unsigned(), row.lines)))
+    Ok(size.unwrap_or_default().cast_unsigned())
 }

@@ -94,3 +94,55 @@ async fn a_witness_follows_the_root_log_and_its_word_is_in_the_bundle() {
     let witnesses = report.steps.iter().find(|step| step.id == "witnesses").unwrap();
     assert!(report.is_verified() && witnesses.outcome == Outcome::Passed, "{:?}", report.steps);
 }
+
+#[tokio::test]
+async fn a_receipt_says_how_far_it_has_come_and_its_owner_is_told() {
+    use ledger::note::NoteSigner;
+    use ledger::policy::Policy;
+
+    use crate::page::Page;
+    use crate::receipts::{Filter, State};
+
+    let world = World::new().await;
+    let acme = world.org("acme").await;
+    let (org_id, mode) = acme.tenant().unwrap();
+    let signers: Vec<NoteSigner> =
+        (1..=3_u8).map(|n| NoteSigner::cosigner(&format!("w.example/w{n}"), &[n; 32]).unwrap()).collect();
+    let mut text = String::new();
+    for (n, signer) in (1..).zip(&signers) {
+        text.push_str(&format!("witness w{n} {} https://w{n}.example\n", signer.verifier()));
+    }
+    let watched = world.watched_by(Policy::parse(&format!("{text}group g 2 w1 w2 w3\nquorum g\n")).unwrap());
+    let acme = watched.system(org_id, mode);
+    let mut feed = watched.feed().subscribe(org_id, mode);
+    let id = issue(&acme, "a").await;
+    let state = async || {
+        let receipt = receipts::get(&acme, id).await.unwrap();
+        let listed = receipts::list(&acme, &Filter::default(), &Page::default()).await.unwrap().data[0].state;
+        assert_eq!(listed, receipt.summary.state, "the list and the page say the same");
+        (listed, receipt.status.witnesses.join(" "), receipt.status.asked)
+    };
+    assert_eq!(state().await, (State::Included, String::new(), 3));
+    anchor(&watched).await.unwrap();
+    assert_eq!(state().await, (State::Anchored, String::new(), 3));
+    let young = verify(&receipts::bundle(&acme, id).await.unwrap(), None);
+    assert!(young.is_verified(), "a file that is too young for its witnesses is not a wrong one");
+
+    let (size, request) = submission(&watched, 0).await.unwrap().unwrap();
+    for (signer, expected) in signers.iter().zip([(State::Anchored, "w1"), (State::Witnessed, "w1 w2")]) {
+        let line = signer.cosign(Note::parse(&request.checkpoint).unwrap().text(), 1_795_167_000).unwrap();
+        keep(&watched, size, &request, signer.verifier(), &format!("{line}\n")).await.unwrap();
+        assert_eq!(state().await, (expected.0, expected.1.to_owned(), 3));
+    }
+    let report = verify(&receipts::bundle(&acme, id).await.unwrap(), None);
+    let witnesses = report.steps.last().unwrap();
+    assert!(report.is_verified() && witnesses.outcome == Outcome::Passed, "{:?}", report.steps);
+    assert!(witnesses.detail.starts_with("2 of 3 witnesses signed"), "{}", witnesses.detail);
+
+    let mut kinds = Vec::new();
+    while kinds.iter().filter(|kind| *kind == "receipts.witnessed").count() < 2 {
+        let event = tokio::time::timeout(std::time::Duration::from_secs(5), feed.recv()).await.unwrap().unwrap();
+        kinds.push(event.kind);
+    }
+    assert_eq!(kinds, ["receipts.issued", "receipts.anchored", "receipts.witnessed", "receipts.witnessed"]);
+}

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use ledger::policy::Policy;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -32,6 +33,7 @@ pub struct Domain {
     pub(crate) identities: crate::logs::Identities,
     pub(crate) schemas: crate::schemas::Cache,
     pub(crate) evidence: Option<crate::evidence::Files>,
+    pub(crate) witnesses: Arc<Policy>,
     feed: Feed,
 }
 
@@ -51,20 +53,23 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// Argon2id hashes computed at once.
     pub hashes_at_once: usize,
+    /// The witnesses of the root log, and how many of them are enough; its logs are not looked at.
+    pub witnesses: Policy,
 }
 
 impl Domain {
     /// Starts the sequencer and the feed; they end with the last clone.
     pub fn start(options: Options) -> Self {
-        let Options { database, keyring, clock, hashes_at_once } = options;
+        let Options { database, keyring, clock, hashes_at_once, witnesses } = options;
         Self {
-            sequencer: Sequencer::start(database.clone(), keyring.clone(), clock.clone()),
+            sequencer: Sequencer::start(&database, &keyring, &clock),
             feed: Feed::start(database.clone()),
             hasher: Hasher::new(hashes_at_once),
             api_keys: crate::api_keys::Cache::default(),
             identities: crate::logs::Identities::default(),
             schemas: crate::schemas::Cache::default(),
             evidence: None,
+            witnesses: Arc::new(Policy { logs: Vec::new(), ..witnesses }),
             database,
             keyring,
             clock,
@@ -96,6 +101,12 @@ impl Domain {
     pub fn system(&self, org_id: OrgId, mode: Mode) -> Cx {
         let request = Request { id: RequestId(self.clock.new_id()), address: None, agent: String::new() };
         Cx { domain: self.clone(), actor: Actor::System { org_id, mode }, request }
+    }
+
+    /// Lets the sequencer meet a fault.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn plan_fault(&self, fault: crate::sequencer::Fault) {
+        self.sequencer.plan_fault(fault);
     }
 
     /// Waits until every receipt that was taken is answered.
@@ -198,7 +209,10 @@ impl Cx {
             Actor::Nobody => return Err(Problem::unauthenticated()),
             Actor::User { role, .. } => role.allows(permission),
             // A key acts on receipts and imports; it cannot see or make keys.
-            Actor::ApiKey { .. } => !matches!(permission, Permission::ApiKeysRead | Permission::ApiKeysWrite),
+            Actor::ApiKey { .. } => {
+                use Permission::{ApiKeysRead, ApiKeysWrite, SigningKeysWrite};
+                !matches!(permission, ApiKeysRead | ApiKeysWrite | SigningKeysWrite)
+            }
             Actor::System { .. } => true,
         };
         if allowed { self.tenant() } else { Err(Problem::forbidden(permission)) }

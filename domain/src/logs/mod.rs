@@ -1,7 +1,10 @@
 //! The logs: one per organisation and mode.
 
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 
+#[cfg(feature = "server")]
+pub(crate) mod identity;
 #[cfg(feature = "server")]
 mod service;
 #[cfg(feature = "server")]
@@ -10,9 +13,11 @@ pub(crate) mod store;
 pub mod tiles;
 
 #[cfg(feature = "server")]
-pub use service::head;
+pub(crate) use identity::Identity;
 #[cfg(feature = "server")]
-pub(crate) use service::{Identities, Identity, create, identity, identity_of_root};
+pub(crate) use service::{Identities, create, identity, identity_now, identity_of_root};
+#[cfg(feature = "server")]
+pub use service::{head, make_public, public};
 
 /// A log's public keys, as C2SP signed-note verifier keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,4 +41,7 @@ pub struct Head {
     pub checkpoint: Option<String>,
     /// The keys that sign for it.
     pub keys: Keys,
+    /// Since when everyone may read it: its checkpoint and its statements, and never a payload. None while it is private.
+    #[serde(with = "time::serde::timestamp::milliseconds_i64::option")]
+    pub made_public_at: Option<OffsetDateTime>,
 }

@@ -16,6 +16,8 @@ pub(crate) struct Row {
     pub(crate) size: u64,
     pub(crate) frontier: Frontier,
     pub(crate) checkpoint: String,
+    pub(crate) key_epoch: i64,
+    pub(crate) made_public_at: Option<OffsetDateTime>,
 }
 
 /// A log that is about to be.
@@ -26,13 +28,14 @@ pub(crate) struct New<'a> {
     pub(crate) created_at: OffsetDateTime,
 }
 
+/// Whether there was no such log before.
 pub(crate) async fn insert(
     connection: &mut PgConnection,
     org_id: OrgId,
     mode: Mode,
     new: New<'_>,
-) -> Result<(), Problem> {
-    sqlx::query!(
+) -> Result<bool, Problem> {
+    let inserted = sqlx::query!(
         "insert into logs (org_id, mode, origin, log_vkey, issuing_vkey, size, frontier, root, checkpoint, created_at)
         values ($1, $2, $3, $4, $5, 0, '', $6, '', $7)
         on conflict (org_id, mode) do nothing",
@@ -46,12 +49,13 @@ pub(crate) async fn insert(
     )
     .execute(connection)
     .await?;
-    Ok(())
+    Ok(inserted.rows_affected() == 1)
 }
 
 pub(crate) async fn find(connection: &mut PgConnection, org_id: OrgId, mode: Mode) -> Result<Row, Problem> {
     let row = sqlx::query!(
-        "select origin, log_vkey, issuing_vkey, size, frontier, checkpoint from logs where org_id = $1 and mode = $2",
+        "select origin, log_vkey, issuing_vkey, size, frontier, checkpoint, key_epoch, made_public_at from logs
+        where org_id = $1 and mode = $2",
         org_id.0,
         mode.as_str()
     )
@@ -68,7 +72,38 @@ pub(crate) async fn find(connection: &mut PgConnection, org_id: OrgId, mode: Mod
         size,
         frontier,
         checkpoint: row.checkpoint,
+        key_epoch: row.key_epoch,
+        made_public_at: row.made_public_at,
     })
+}
+
+/// Lets everyone read a log from a moment on, or nobody any more.
+pub(super) async fn set_made_public(
+    connection: &mut PgConnection,
+    org_id: OrgId,
+    mode: Mode,
+    at: Option<OffsetDateTime>,
+) -> Result<(), Problem> {
+    sqlx::query!(
+        "update logs set made_public_at = case when $3::timestamptz is null then null else coalesce(made_public_at, $3) end
+        where org_id = $1 and mode = $2",
+        org_id.0,
+        mode.as_str(),
+        at
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The one log that the transaction may see: whose it is.
+pub(super) async fn find_public(connection: &mut PgConnection, name: &str) -> Result<(OrgId, Mode), Problem> {
+    let row =
+        sqlx::query!("select org_id, mode from logs where right(origin, 32) = $1 and made_public_at is not null", name)
+            .fetch_optional(connection)
+            .await?
+            .ok_or_else(Problem::not_found)?;
+    Ok((OrgId(row.org_id), row.mode.parse().map_err(|_| Problem::internal("a log of an unknown mode"))?))
 }
 
 /// The leaf hashes from one index up to another (not included), in order.
@@ -93,6 +128,24 @@ pub(crate) async fn leaf_hashes(
         return Err(Problem::internal(format!("entries {from} to {until} are not all there")));
     }
     Ok(hashes)
+}
+
+/// When the last of a log's entries was issued; the beginning of time for a log without any.
+pub(crate) async fn newest(
+    connection: &mut PgConnection,
+    org_id: OrgId,
+    mode: Mode,
+    size: u64,
+) -> Result<OffsetDateTime, Problem> {
+    let newest = sqlx::query_scalar!(
+        "select issued_at from receipts where org_id = $1 and mode = $2 and log_index = $3",
+        org_id.0,
+        mode.as_str(),
+        size.cast_signed() - 1
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(newest.unwrap_or(OffsetDateTime::UNIX_EPOCH))
 }
 
 /// As many entries as wanted from one index on, in order.

@@ -9,6 +9,10 @@ use crate::{Mode, evidence, logs};
 
 #[cfg(feature = "server")]
 pub mod batch;
+#[cfg(feature = "server")]
+mod export;
+#[cfg(feature = "server")]
+mod files;
 pub mod life;
 #[cfg(feature = "server")]
 mod new;
@@ -16,22 +20,28 @@ mod new;
 mod proofs;
 #[cfg(feature = "server")]
 mod service;
+mod status;
 #[cfg(feature = "server")]
 mod store;
 #[cfg(all(test, feature = "server"))]
 mod tests;
 
+#[cfg(feature = "server")]
+pub use export::{Export, export};
+#[cfg(feature = "server")]
+pub use files::{bundle, bundle_without_contents, cose, proof, root_proof};
 pub use life::{Ref, Relation, Standing};
 #[cfg(feature = "server")]
 pub use new::NewReceipt;
 #[cfg(feature = "server")]
 pub(crate) use new::is_kind;
 #[cfg(feature = "server")]
-pub(crate) use proofs::prove;
+pub(crate) use proofs::{prove, root_at};
 #[cfg(feature = "server")]
 pub(crate) use service::timestamp;
 #[cfg(feature = "server")]
-pub use service::{bundle, get, issue, issue_many, list, neighbours};
+pub use service::{get, issue, issue_many, list, neighbours};
+pub use status::{Anchored, State, Status};
 
 /// The kinds CertNode knows; any other name of the same shape is accepted and verifies the same.
 pub const KINDS: &[&str] = &["transaction", "value_calculation", "approval", "go_live"];
@@ -55,6 +65,8 @@ pub struct Summary {
     pub amount: Option<Money>,
     /// Its place in the log.
     pub log_index: u64,
+    /// How far it has come.
+    pub state: State,
     /// Whether it still holds.
     pub standing: Standing,
 }
@@ -66,6 +78,8 @@ pub struct Receipt {
     pub summary: Summary,
     /// Live or test.
     pub mode: Mode,
+    /// What its state rests on.
+    pub status: Status,
     /// What it refers to, and what became of it.
     pub life: life::Life,
     /// The files that go with it, by its statement.

@@ -1,11 +1,9 @@
 //! Use-cases of receipts.
 
-use ledger::bundle::Bundle;
 use ledger::commitment::{commit, idempotency_hash};
 use ledger::encoding::base64;
 use ledger::hash::Hash;
 use ledger::statement::{Evidence, Ref, Signed, Statement};
-use ledger::tlog_proof::TlogProof;
 use time::format_description::well_known::Iso8601;
 use time::macros::format_description;
 use time::{Date, OffsetDateTime};
@@ -13,7 +11,7 @@ use time::{Date, OffsetDateTime};
 use super::life::{self, Life};
 use super::proofs::{Proved, prove};
 use super::store::{self, Key, Narrowed, Row, Side};
-use super::{Filter, Issued, Neighbours, NewReceipt, Proof, Receipt, Standing, Summary};
+use super::{Filter, Issued, Neighbours, NewReceipt, Proof, Receipt, Standing, State, Status, Summary};
 use crate::context::Cx;
 use crate::database::Tx;
 use crate::id::ReceiptId;
@@ -165,6 +163,7 @@ impl Kept {
             issued_at: entry.issued_at,
             amount: entry.amount.clone(),
             log_index: 0,
+            state: State::Included,
             standing: Standing::Active,
         };
         let row = Row {
@@ -190,8 +189,14 @@ impl Kept {
 
 pub(super) async fn answer(cx: &Cx, identity: &Identity, kept: Kept, outcome: Outcome) -> Result<Issued, Problem> {
     match outcome {
-        Outcome::Placed(Placed { log_index, leaf_hash, tree_size, proof, checkpoint }) => {
+        Outcome::Placed(Placed { log_index, leaf_hash, tree_size, proof, checkpoint, statement }) => {
             let mut row = kept.row;
+            let mut fresh = None;
+            if let Some(statement) = statement {
+                row.statement = statement;
+                fresh = Some(logs::identity_now(cx, &mut cx.begin().await?, cx.tenant()?).await?);
+            }
+            let identity = fresh.as_deref().unwrap_or(identity);
             row.summary.log_index = log_index;
             row.tree_size = tree_size;
             row.leaf_hash = leaf_hash.0.to_vec();
@@ -207,9 +212,9 @@ pub(super) async fn answer(cx: &Cx, identity: &Identity, kept: Kept, outcome: Ou
                 let detail = "This idempotency key was used for a receipt with other content.";
                 return Err(Problem::new(409, "idempotency_conflict", detail));
             }
-            let size = row.tree_size;
-            let proved = prove(&mut tx, log, identity, row.summary.log_index, size).await?;
-            Ok(Issued { receipt: receipt(cx, identity, row, size, proved)?, replayed })
+            let (size, identity) = (row.tree_size, logs::identity_now(cx, &mut tx, log).await?);
+            let proved = prove(&mut tx, log, &identity, row.summary.log_index, size).await?;
+            Ok(Issued { receipt: receipt(cx, &identity, row, size, proved)?, replayed })
         }
     }
 }
@@ -223,11 +228,12 @@ fn receipt(cx: &Cx, identity: &Identity, row: Row, tree_size: u64, proved: Prove
         tree_size,
         hashes: proved.hashes.iter().map(Hash::to_base64).collect(),
         checkpoint: proved.checkpoint,
-        keys: identity.public.clone(),
+        keys: identity.keys_of(row.summary.log_index, tree_size),
     };
     Ok(Receipt {
         summary: row.summary,
         mode: cx.tenant()?.1,
+        status: Status::default(),
         life: row.life,
         evidence: evidence::of_statement(&row.statement),
         payload: row.payload.map(text).transpose()?,
@@ -242,48 +248,18 @@ pub async fn get(cx: &Cx, id: ReceiptId) -> Result<Receipt, Problem> {
     let (org_id, mode) = cx.require(Permission::ReceiptsRead)?;
     let mut tx = cx.begin().await?;
     let size = logs::store::find(tx.connection(), org_id, mode).await?.size;
-    at_size(cx, tx, id, size).await
+    let mut receipt = at_size(cx, tx, id, size).await?;
+    (receipt.summary.state, receipt.status) = anchors::status(cx, receipt.summary.log_index).await?;
+    Ok(receipt)
 }
 
 /// A receipt, with its proof in the log as it was at a size.
 pub(super) async fn at_size(cx: &Cx, mut tx: Tx, id: ReceiptId, size: u64) -> Result<Receipt, Problem> {
     let log = cx.tenant()?;
-    let identity = logs::identity(cx).await?;
+    let identity = logs::identity_now(cx, &mut tx, log).await?;
     let row = store::find(&mut tx, log, id).await?;
     let proved = prove(&mut tx, log, &identity, row.summary.log_index, size).await?;
     receipt(cx, &identity, row, size, proved)
-}
-
-/// The offline file of a receipt, `.certnode`: with its proof up to the root log, once that has the log's state.
-pub async fn bundle(cx: &Cx, id: ReceiptId) -> Result<Vec<u8>, Problem> {
-    let mut receipt = get(cx, id).await?;
-    let mut policy = format!("log {}\n", receipt.proof.keys.log);
-    let mut root_proof = None;
-    if let Some(anchor) = anchors::covering(cx, receipt.proof.log_index).await? {
-        receipt = at_size(cx, cx.begin().await?, id, anchor.log_size).await?;
-        let (proof, key) = anchors::proof(cx.domain(), &anchor).await?;
-        policy.push_str(&format!("log {key}\n"));
-        root_proof = Some(proof.text());
-    }
-    policy.push_str("quorum none\n");
-    let proof = receipt.proof;
-    let hashes = proof.hashes.iter().filter_map(|hash| Hash::from_base64(hash)).collect();
-    let tlog_proof = TlogProof { extra: None, index: proof.log_index, hashes, checkpoint: proof.checkpoint };
-    let payload = receipt
-        .payload
-        .map(|payload| ledger::json::parse(payload.as_bytes()).map_err(Problem::internal))
-        .transpose()?;
-    let salt = receipt.salt.and_then(|salt| ledger::encoding::from_base64(&salt)?.try_into().ok());
-    let bundle = Bundle {
-        statement: receipt.statement.into_bytes(),
-        payload,
-        salt,
-        tenant_proof: tlog_proof.text(),
-        root_proof,
-        policy,
-        issuing_keys: vec![(proof.keys.issuing, 0)],
-    };
-    Ok(bundle.to_bytes())
 }
 
 /// A page of receipts, newest first unless the filter says otherwise.
@@ -304,6 +280,8 @@ pub async fn list(cx: &Cx, filter: &Filter, page: &Page) -> Result<List<Summary>
     let mut data = store::list(&mut tx, log, &narrowed, side, before.or(after), rows as i64 + 1).await?;
     let more = data.len() > rows;
     data.truncate(rows);
+    drop(tx);
+    anchors::mark(cx, &mut data).await?;
     let (earlier, further) = match side {
         Side::After => (after.is_some(), more),
         Side::Before => {

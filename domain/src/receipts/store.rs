@@ -9,8 +9,8 @@ use crate::id::{OrgId, ReceiptId};
 use crate::money::Money;
 use crate::{Mode, Problem};
 
-use super::Summary;
 use super::life::{self, Life, Relation, Standing};
+use super::{State, Summary};
 
 /// A receipt as the database has it.
 pub(super) struct Row {
@@ -82,6 +82,7 @@ impl From<SummaryRow> for Summary {
             issued_at: row.issued_at,
             amount: row.amount_minor.zip(row.currency).map(|(minor, currency)| Money { minor, currency }),
             log_index: row.log_index.cast_unsigned(),
+            state: State::Included,
             standing: Standing::after(row.ended.as_deref().and_then(Relation::named)),
         }
     }
@@ -207,4 +208,65 @@ pub(super) async fn is_taken(tx: &mut Tx, (org_id, mode): (OrgId, Mode), key: &H
     .fetch_one(tx.connection())
     .await?;
     Ok(taken)
+}
+
+/// The first and the last entry that were signed from one moment until another (not included), if there are any. Ids begin
+/// with the time at which they were made, so an hour on either side bounds the search.
+pub(super) async fn issued_between(
+    tx: &mut Tx,
+    (org_id, mode): (OrgId, Mode),
+    from: OffsetDateTime,
+    before: OffsetDateTime,
+) -> Result<Option<(u64, u64)>, Problem> {
+    let id = |at: OffsetDateTime| {
+        let millis = u64::try_from(at.unix_timestamp().saturating_mul(1000)).unwrap_or_default();
+        uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()
+    };
+    let hour = time::Duration::HOUR;
+    let row = sqlx::query!(
+        "select min(log_index) as first, max(log_index) as last from receipts
+        where org_id = $1 and mode = $2 and id >= $3 and id < $4 and issued_at >= $5 and issued_at < $6 and kind <> 'log_created'",
+        org_id.0,
+        mode.as_str(),
+        id(from.saturating_sub(hour)),
+        id(before.saturating_add(hour)),
+        from,
+        before
+    )
+    .fetch_one(tx.connection())
+    .await?;
+    Ok(row.first.zip(row.last).map(|(first, last)| (first.cast_unsigned(), last.cast_unsigned())))
+}
+
+/// An entry of the log, with what it is committed to.
+pub(super) struct EntryRow {
+    pub(super) statement: Vec<u8>,
+    pub(super) payload: Option<Vec<u8>>,
+    pub(super) salt: Option<[u8; 16]>,
+}
+
+/// The entries from one index up to another (not included), in order.
+pub(super) async fn entries(
+    tx: &mut Tx,
+    (org_id, mode): (OrgId, Mode),
+    from: u64,
+    until: u64,
+) -> Result<Vec<EntryRow>, Problem> {
+    let rows = sqlx::query!(
+        r#"select r.statement, p.payload as "payload?", p.salt as "salt?" from receipts r
+        left join payloads p on p.org_id = r.org_id and p.mode = r.mode and p.receipt_id = r.id
+        where r.org_id = $1 and r.mode = $2 and r.log_index >= $3 and r.log_index < $4 order by r.log_index"#,
+        org_id.0,
+        mode.as_str(),
+        from.cast_signed(),
+        until.cast_signed()
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    let entry = |row: (Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>)| EntryRow {
+        statement: row.0,
+        payload: row.1,
+        salt: row.2.and_then(|salt| salt.try_into().ok()),
+    };
+    Ok(rows.into_iter().map(|row| entry((row.statement, row.payload, row.salt))).collect())
 }

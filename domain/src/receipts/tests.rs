@@ -178,6 +178,7 @@ async fn a_database_made_with_another_master_key_is_not_signed_for() {
         keyring: crate::keyring::Keyring::new([8; 32], "log.example"),
         clock: world.clock.clone(),
         hashes_at_once: 1,
+        witnesses: ledger::policy::Policy::default(),
     });
     let refused = issue(&Cx { domain: stranger, ..acme }, new("order-1"), None).await.unwrap_err();
     assert_eq!(refused.status, 500);

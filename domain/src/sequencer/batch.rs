@@ -1,5 +1,6 @@
 //! Pure arithmetic of one batch: which entry goes where, and what every log looks like afterwards.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -7,11 +8,14 @@ use ledger::checkpoint::Checkpoint;
 use ledger::hash::{Hash, leaf_hash};
 use ledger::tree::{Batch, Frontier};
 
+use time::OffsetDateTime;
+
 use super::head::{Head, TileWrite};
 use super::store::{Heads, Rows};
 use super::{Entry, Placed, Waiting};
 use crate::Mode;
 use crate::id::OrgId;
+use crate::logs::Identity;
 
 pub(super) type LogKey = (OrgId, Mode);
 
@@ -21,6 +25,7 @@ pub(super) struct LogPlan {
     pub(super) tiles: Vec<TileWrite>,
     edge: Vec<Hash>,
     frontier: Frontier,
+    newest: OffsetDateTime,
 }
 
 /// A batch, ready to be written.
@@ -60,14 +65,14 @@ impl Plan {
     }
 
     fn add_log(&mut self, key: LogKey, head: &Head, members: &[usize], waiting: &[Waiting], genesis: Option<Entry>) {
-        let entries = || genesis.iter().chain(members.iter().map(|index| &waiting[*index].entry));
-        let leaves: Vec<Hash> = entries().map(|entry| leaf_hash(&entry.statement)).collect();
+        let entries = genesis.iter().chain(members.iter().map(|index| &waiting[*index].entry));
+        let entries: Vec<Cow<'_, Entry>> = entries.map(|entry| in_force(&head.identity, entry)).collect();
+        let leaves: Vec<Hash> = entries.iter().map(|entry| leaf_hash(&entry.statement)).collect();
         let batch = Batch::append(&head.frontier, &leaves);
         let (old, size) = (head.frontier.size(), batch.frontier().size());
-        let checkpoint =
-            Checkpoint::new(&head.identity.origin, size, *batch.root()).sign(&head.identity.keys.checkpoint);
-        let checkpoint: Arc<str> = checkpoint.into();
-        for (place, entry) in entries().enumerate() {
+        let checkpoint = Checkpoint::new(&head.identity.origin, size, *batch.root());
+        let checkpoint: Arc<str> = head.identity.sign(&checkpoint).into();
+        for (place, entry) in entries.iter().enumerate() {
             self.rows.push(entry, old + place as u64, size, &leaves[place]);
         }
         let skipped = leaves.len() - members.len();
@@ -79,10 +84,15 @@ impl Plan {
                 tree_size: size,
                 proof: batch.inclusion_proof(place),
                 checkpoint: checkpoint.clone(),
+                statement: match &entries[place] {
+                    Cow::Borrowed(_) => None,
+                    Cow::Owned(entry) => Some(entry.statement.clone()),
+                },
             });
         }
         self.heads.org_ids.push(key.0.0);
         self.heads.modes.push(key.1.as_str().to_owned());
+        self.heads.key_epochs.push(head.identity.epoch);
         self.heads.old_sizes.push(old.cast_signed());
         self.heads.old_roots.push(head.frontier.root().0.to_vec());
         self.heads.sizes.push(size.cast_signed());
@@ -90,7 +100,8 @@ impl Plan {
         self.heads.frontiers.push(batch.frontier().to_bytes());
         self.heads.checkpoints.push(checkpoint.as_ref().to_owned());
         let (tiles, edge) = head.tiles(&leaves);
-        self.logs.push(LogPlan { key, tiles, edge, frontier: batch.frontier().clone() });
+        let newest = entries.iter().map(|entry| entry.issued_at).fold(head.newest, OffsetDateTime::max);
+        self.logs.push(LogPlan { key, tiles, edge, frontier: batch.frontier().clone(), newest });
     }
 
     /// After COMMIT: the heads are what was planned.
@@ -99,7 +110,16 @@ impl Plan {
             if let Some(head) = heads.get_mut(&log.key) {
                 head.frontier = log.frontier;
                 head.edge = log.edge;
+                head.newest = log.newest;
             }
         }
+    }
+}
+
+/// The entry, signed by the issuing key that is in force where it gets its place.
+fn in_force<'e>(identity: &Identity, entry: &'e Entry) -> Cow<'e, Entry> {
+    match identity.sign_again(&entry.statement) {
+        Some(statement) => Cow::Owned(Entry { statement, ..entry.clone() }),
+        None => Cow::Borrowed(entry),
     }
 }

@@ -2,6 +2,7 @@
 
 use ledger::hash::Hash;
 use ledger::tree::{Batch, Frontier};
+use time::OffsetDateTime;
 
 use crate::logs::Identity;
 
@@ -14,6 +15,8 @@ pub(crate) struct Head {
     pub(crate) frontier: Frontier,
     /// The leaf hashes since the last full tile: fewer than 256.
     pub(crate) edge: Vec<Hash>,
+    /// When the newest entry was issued.
+    pub(crate) newest: OffsetDateTime,
 }
 
 /// A hash to append to a tile of level 1: the root of 256 leaves.

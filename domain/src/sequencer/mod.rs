@@ -4,9 +4,10 @@
 //! so a batch is as large as the load makes it and an idle system answers at once. Sequencing and integration are one
 //! step: rows, leaf hashes, frontier, signed checkpoint and outbox are one transaction.
 //!
-//! **One writer per log** is the database's rule, not ours: a log's row is updated only where its size and root are still
-//! what this process last saw (compare and set), and an index can be taken once (`receipts_log_index_key`). A process
-//! that is not alone loses the race, forgets what it knew, and tries again from what is stored.
+//! **Several nodes** share the work by shards of tenants: a shard has one owner ([`node`]), and what reaches another node
+//! is handed to it through the database ([`node::inbox`]). That is for speed. What keeps a log from forking is the database: a
+//! commit holds only under the owner's epoch, only where the log's size and root are still what the writer last saw
+//! (compare and set), and an index can be taken once (`receipts_log_index_key`).
 //!
 //! **If we crash**: before COMMIT nothing happened, and nobody was answered; after it the receipt is there, and the caller
 //! who never heard asks again with the same idempotency key. Nothing signed over a tree leaves before COMMIT returned.
@@ -15,9 +16,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ledger::hash::Hash;
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
 
+use self::node::Node;
+use self::node::inbox::Forwarder;
+use self::queue::Queue;
+use self::writer::Writer;
 use crate::context::Clock;
 use crate::database::Database;
 use crate::id::{OrgId, ReceiptId};
@@ -27,19 +34,29 @@ use crate::receipts::Ref;
 use crate::{Mode, Problem};
 
 mod batch;
+mod faults;
 mod head;
+mod node;
+mod queue;
 mod refs;
 mod store;
+#[cfg(test)]
+mod tests;
 mod writer;
+
+pub use self::faults::Fault;
+use self::faults::Faults;
+pub(crate) use self::head::tile_root;
 
 /// Entries of one transaction.
 const BATCH: usize = 256;
-/// Entries that may wait; beyond it callers are told to come back.
-const QUEUE: usize = 8_192;
+/// Transactions on their way at once, each with the shards of its own.
+const WRITERS: usize = 2;
 /// How long a caller waits for its place before it is told to come back.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A signed statement on its way into a log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Entry {
     pub(crate) org_id: OrgId,
     pub(crate) mode: Mode,
@@ -49,6 +66,7 @@ pub(crate) struct Entry {
     pub(crate) occurred_at: OffsetDateTime,
     pub(crate) issued_at: OffsetDateTime,
     pub(crate) amount: Option<Money>,
+    #[serde(with = "node::inbox::hash")]
     pub(crate) idempotency: Option<Hash>,
     pub(crate) refs: Vec<Ref>,
     pub(crate) statement: Vec<u8>,
@@ -64,6 +82,8 @@ pub(crate) struct Placed {
     pub(crate) tree_size: u64,
     pub(crate) proof: Vec<Hash>,
     pub(crate) checkpoint: Arc<str>,
+    /// The statement as it was signed again, if the key it was signed with had been replaced.
+    pub(crate) statement: Option<Vec<u8>>,
 }
 
 /// What became of an entry.
@@ -71,27 +91,92 @@ pub(crate) struct Placed {
 pub(crate) enum Outcome {
     /// It is in the log.
     Placed(Placed),
-    /// Its idempotency key is taken by this receipt.
+    /// Its idempotency key is taken by this receipt; or it is this receipt, and another node placed it.
     Taken(ReceiptId),
 }
 
+/// An entry, and who waits for what becomes of it.
 pub(crate) struct Waiting {
-    pub(crate) entry: Entry,
-    pub(crate) reply: oneshot::Sender<Result<Outcome, Problem>>,
+    entry: Entry,
+    reply: Reply,
 }
 
-/// The handle callers hold. Cheap to clone.
+enum Reply {
+    /// A caller of this node.
+    Caller(oneshot::Sender<Result<Outcome, Problem>>),
+    /// A caller of another node, who sees that this row of the inbox is gone.
+    Inbox(i64),
+}
+
+impl Waiting {
+    fn of_caller(entry: Entry) -> (Self, oneshot::Receiver<Result<Outcome, Problem>>) {
+        let (reply, answer) = oneshot::channel();
+        (Self { entry, reply: Reply::Caller(reply) }, answer)
+    }
+
+    /// Whether nobody waits any more.
+    fn is_given_up(&self) -> bool {
+        matches!(&self.reply, Reply::Caller(reply) if reply.is_closed())
+    }
+
+    fn answer(self, outcome: Result<Outcome, Problem>) {
+        if let Reply::Caller(reply) = self.reply {
+            let _ = reply.send(outcome);
+        }
+    }
+
+    const fn inbox_id(&self) -> Option<i64> {
+        match self.reply {
+            Reply::Caller(_) => None,
+            Reply::Inbox(id) => Some(id),
+        }
+    }
+}
+
+/// The handle callers hold. Cheap to clone; the work ends with the last clone.
 #[derive(Clone)]
-pub(crate) struct Sequencer {
-    queue: mpsc::Sender<Waiting>,
+pub(crate) struct Sequencer(Arc<Tasks>);
+
+struct Tasks {
+    node: Arc<Node>,
+    forwarder: Arc<Forwarder>,
+    #[cfg(any(test, feature = "testing"))]
+    faults: Faults,
+    running: Vec<AbortHandle>,
+}
+
+impl Drop for Tasks {
+    fn drop(&mut self) {
+        self.running.iter().for_each(AbortHandle::abort);
+    }
 }
 
 impl Sequencer {
-    #[expect(clippy::disallowed_methods, reason = "the writer lives as long as the process")]
-    pub(crate) fn start(database: Database, keyring: Keyring, clock: Arc<dyn Clock>) -> Self {
-        let (queue, waiting) = mpsc::channel(QUEUE);
-        tokio::spawn(writer::run(writer::Writer::new(database, keyring, clock), waiting));
-        Self { queue }
+    #[expect(clippy::disallowed_methods, reason = "the writers live as long as the process")]
+    pub(crate) fn start(database: &Database, keyring: &Keyring, clock: &Arc<dyn Clock>) -> Self {
+        let faults = Faults::default();
+        let node = Arc::new(Node::new(database.clone(), clock));
+        let forwarder = Arc::new(Forwarder::new(database.clone(), node.clone()));
+        let writer = |queue: &Arc<Queue>| {
+            let (node, forwarder) = (node.clone(), forwarder.clone());
+            let writer = Writer::new(database.clone(), keyring.clone(), clock.clone(), faults.clone(), node, forwarder);
+            tokio::spawn(writer.run(queue.clone())).abort_handle()
+        };
+        let mut running: Vec<AbortHandle> = node.queues().iter().map(writer).collect();
+        running.push(tokio::spawn(node.clone().run()).abort_handle());
+        running.push(tokio::spawn(forwarder.clone().run()).abort_handle());
+        Self(Arc::new(Tasks {
+            node,
+            forwarder,
+            #[cfg(any(test, feature = "testing"))]
+            faults,
+            running,
+        }))
+    }
+
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn plan_fault(&self, fault: Fault) {
+        self.0.faults.plan(fault);
     }
 
     /// Puts an entry into its log and waits until that is durable.
@@ -99,13 +184,16 @@ impl Sequencer {
     /// Errors: 429 when too many are waiting; 503 when the database did not take it in time, in which case it may still
     /// have been taken, and only the idempotency key tells.
     pub(crate) async fn place(&self, entry: Entry) -> Result<Outcome, Problem> {
-        let (reply, answer) = oneshot::channel();
-        self.queue.try_send(Waiting { entry, reply }).map_err(|refused| match refused {
-            mpsc::error::TrySendError::Full(_) => {
-                Problem::new(429, "too_busy", "Too many receipts are waiting. Try again in a second.").retry_after(1)
-            }
-            mpsc::error::TrySendError::Closed(_) => stopping(),
-        })?;
+        let (waiting, answer) = Waiting::of_caller(entry);
+        self.0.node.join().await;
+        let refused = match self.0.node.queue_of(waiting.entry.org_id) {
+            Some(queue) => queue.push(waiting).is_err(),
+            None => self.0.forwarder.push(waiting).is_err(),
+        };
+        if refused {
+            let message = "Too many receipts are waiting. Try again in a second.";
+            return Err(Problem::new(429, "too_busy", message).retry_after(1));
+        }
         match tokio::time::timeout(PATIENCE, answer).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(stopping()),
@@ -115,32 +203,48 @@ impl Sequencer {
 
     /// Puts many entries into their logs, in order; waits for room where [`Sequencer::place`] would refuse.
     pub(crate) async fn place_many(&self, entries: Vec<Entry>) -> Vec<Result<Outcome, Problem>> {
+        self.0.node.join().await;
         let mut answers = Vec::with_capacity(entries.len());
         for entry in entries {
-            let (reply, answer) = oneshot::channel();
-            let sent = self.queue.send(Waiting { entry, reply }).await.is_ok();
-            answers.push(sent.then_some(answer));
+            let (waiting, answer) = Waiting::of_caller(entry);
+            match self.0.node.queue_of(waiting.entry.org_id) {
+                Some(queue) => queue.push_patiently(waiting).await,
+                None => self.0.forwarder.push_patiently(waiting).await,
+            }
+            answers.push(answer);
         }
         let mut outcomes = Vec::with_capacity(answers.len());
         for answer in answers {
-            outcomes.push(match answer {
-                Some(answer) => answer.await.unwrap_or_else(|_| Err(stopping())),
-                None => Err(stopping()),
-            });
+            outcomes.push(answer.await.unwrap_or_else(|_| Err(stopping())));
         }
         outcomes
     }
 
-    /// Waits until everything that was taken is answered. Callers must have stopped.
+    /// Whether this node writes the logs of an organisation.
+    pub(crate) async fn owns(&self, org_id: OrgId) -> bool {
+        self.0.node.join().await;
+        self.0.node.queue_of(org_id).is_some()
+    }
+
+    /// Waits until everything that was taken is answered, and lets the other nodes have the shards. Callers must have
+    /// stopped.
     pub(crate) async fn drain(&self) {
-        while self.queue.capacity() < self.queue.max_capacity() {
+        while !(self.0.node.queues().iter().all(|queue| queue.is_idle()) && self.0.forwarder.is_idle()) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+        self.0.node.leave().await;
     }
 }
 
 fn stopping() -> Problem {
     Problem::new(503, "stopping", "The server is restarting. Try again with the same idempotency key.").retry_after(1)
+}
+
+fn unavailable(cause: Option<String>) -> Problem {
+    let message = "The receipt could not be stored just now. Nothing was changed.";
+    let mut problem = Problem::new(503, "unavailable", message).retry_after(1);
+    problem.internal = cause;
+    problem
 }
 
 pub(crate) fn unknown() -> Problem {

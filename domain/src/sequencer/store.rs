@@ -51,12 +51,97 @@ impl Rows {
     }
 }
 
-pub(super) async fn insert_receipts(connection: &mut PgConnection, rows: &Rows) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "insert into receipts (org_id, mode, id, log_index, tree_size, kind, reference, occurred_at, issued_at,
-            amount_minor, currency, idempotency, leaf_hash, statement)
-        select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::bigint[], $5::bigint[], $6::text[], $7::text[],
-            $8::timestamptz[], $9::timestamptz[], $10::bigint[], $11::text[], $12::bytea[], $13::bytea[], $14::bytea[])",
+/// The heads of a batch: what was, and what is to be.
+#[derive(Default)]
+pub(super) struct Heads {
+    pub(super) org_ids: Vec<Uuid>,
+    pub(super) modes: Vec<String>,
+    pub(super) key_epochs: Vec<i64>,
+    pub(super) old_sizes: Vec<i64>,
+    pub(super) old_roots: Vec<Vec<u8>>,
+    pub(super) sizes: Vec<i64>,
+    pub(super) roots: Vec<Vec<u8>>,
+    pub(super) frontiers: Vec<Vec<u8>>,
+    pub(super) checkpoints: Vec<String>,
+}
+
+/// The right to write: shards, and the epochs under which they are the node's.
+#[derive(Default)]
+pub(super) struct Fence {
+    pub(super) owner: i32,
+    pub(super) shards: Vec<i16>,
+    pub(super) epochs: Vec<i64>,
+}
+
+/// How much of a batch found its place.
+pub(super) struct Appended {
+    /// Shards that are still ours.
+    pub(super) fenced: u64,
+    /// Heads that were what we last saw, and moved on.
+    pub(super) moved: u64,
+    /// Rows of the inbox that were still there.
+    pub(super) taken_out: u64,
+}
+
+/// Appends a batch: moves the heads, writes rows, payloads and events, empties the inbox. One statement, so one round
+/// trip. The caller commits only when all of it found its place.
+pub(super) async fn append(
+    connection: &mut PgConnection,
+    fence: &Fence,
+    heads: &Heads,
+    rows: &Rows,
+    inbox: &[i64],
+    now: OffsetDateTime,
+) -> Result<Appended, sqlx::Error> {
+    let appended = sqlx::query!(
+        r#"with fenced as (
+            select from shard_leases lease join unnest($1::smallint[], $2::bigint[]) as mine (shard, epoch)
+                on lease.shard = mine.shard and lease.epoch = mine.epoch
+            where lease.owner = $3 for share of lease
+        ), head as materialized (
+            select * from unnest($4::uuid[], $5::text[], $6::bigint[], $7::bytea[], $8::bigint[], $9::bytea[], $10::bytea[], $11::text[],
+                $30::bigint[]) as head (org_id, mode, old_size, old_root, size, root, frontier, checkpoint, key_epoch)
+        ), moved as (
+            update logs set size = head.size, root = head.root, frontier = head.frontier, checkpoint = head.checkpoint
+            from head
+            where logs.org_id = head.org_id and logs.mode = head.mode and logs.size = head.old_size and logs.root = head.old_root
+                and logs.key_epoch = head.key_epoch
+            returning 1
+        ), entry as materialized (
+            select * from unnest($12::uuid[], $13::text[], $14::uuid[], $15::bigint[], $16::bigint[], $17::text[], $18::text[],
+                $19::timestamptz[], $20::timestamptz[], $21::bigint[], $22::text[], $23::bytea[], $24::bytea[], $25::bytea[],
+                $26::bytea[], $27::bytea[])
+                as entry (org_id, mode, id, log_index, tree_size, kind, reference, occurred_at, issued_at, amount_minor,
+                    currency, idempotency, leaf_hash, statement, payload, salt)
+        ), received as (
+            insert into receipts (org_id, mode, id, log_index, tree_size, kind, reference, occurred_at, issued_at,
+                amount_minor, currency, idempotency, leaf_hash, statement)
+            select org_id, mode, id, log_index, tree_size, kind, reference, occurred_at, issued_at, amount_minor, currency,
+                idempotency, leaf_hash, statement
+            from entry
+        ), kept as (
+            insert into payloads (org_id, mode, receipt_id, payload, salt) select org_id, mode, id, payload, salt from entry
+        ), announced as (
+            -- One event a log and batch, with the range of entries: the receipts themselves are the details.
+            insert into events (org_id, mode, type, data, created_at)
+            select org_id, mode, 'receipts.issued', jsonb_build_object('from_index', old_size, 'until_index', size), $28
+            from head
+        ), taken_out as (
+            delete from inbox where id = any($29) returning 1
+        )
+        select (select count(*) from fenced) as "fenced!", (select count(*) from moved) as "moved!",
+            (select count(*) from taken_out) as "taken_out!""#,
+        &fence.shards,
+        &fence.epochs,
+        fence.owner,
+        &heads.org_ids,
+        &heads.modes,
+        &heads.old_sizes,
+        &heads.old_roots,
+        &heads.sizes,
+        &heads.roots,
+        &heads.frontiers,
+        &heads.checkpoints,
         &rows.org_ids,
         &rows.modes,
         &rows.ids,
@@ -70,81 +155,20 @@ pub(super) async fn insert_receipts(connection: &mut PgConnection, rows: &Rows) 
         &rows.currencies as _,
         &rows.idempotencies as _,
         &rows.leaf_hashes,
-        &rows.statements
-    )
-    .execute(connection)
-    .await
-    .map(|_| ())
-}
-
-pub(super) async fn insert_payloads(connection: &mut PgConnection, rows: &Rows) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "insert into payloads (org_id, mode, receipt_id, payload, salt)
-        select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::bytea[], $5::bytea[])",
-        &rows.org_ids,
-        &rows.modes,
-        &rows.ids,
+        &rows.statements,
         &rows.payloads,
-        &rows.salts
+        &rows.salts,
+        now,
+        inbox,
+        &heads.key_epochs
     )
-    .execute(connection)
-    .await
-    .map(|_| ())
-}
-
-/// The heads of a batch: what was, and what is to be.
-#[derive(Default)]
-pub(super) struct Heads {
-    pub(super) org_ids: Vec<Uuid>,
-    pub(super) modes: Vec<String>,
-    pub(super) old_sizes: Vec<i64>,
-    pub(super) old_roots: Vec<Vec<u8>>,
-    pub(super) sizes: Vec<i64>,
-    pub(super) roots: Vec<Vec<u8>>,
-    pub(super) frontiers: Vec<Vec<u8>>,
-    pub(super) checkpoints: Vec<String>,
-}
-
-/// Moves the heads on, where they still are what we last saw; the number that were.
-pub(super) async fn compare_and_set(connection: &mut PgConnection, heads: &Heads) -> Result<u64, sqlx::Error> {
-    let moved = sqlx::query!(
-        "update logs set size = new.size, root = new.root, frontier = new.frontier, checkpoint = new.checkpoint
-        from unnest($1::uuid[], $2::text[], $3::bigint[], $4::bytea[], $5::bigint[], $6::bytea[], $7::bytea[], $8::text[])
-            as new (org_id, mode, old_size, old_root, size, root, frontier, checkpoint)
-        where logs.org_id = new.org_id and logs.mode = new.mode and logs.size = new.old_size and logs.root = new.old_root",
-        &heads.org_ids,
-        &heads.modes,
-        &heads.old_sizes,
-        &heads.old_roots,
-        &heads.sizes,
-        &heads.roots,
-        &heads.frontiers,
-        &heads.checkpoints
-    )
-    .execute(connection)
+    .fetch_one(connection)
     .await?;
-    Ok(moved.rows_affected())
-}
-
-/// One event a log and batch, with the range of entries: the receipts themselves are the details.
-pub(super) async fn emit_issued(
-    connection: &mut PgConnection,
-    heads: &Heads,
-    now: OffsetDateTime,
-) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "insert into events (org_id, mode, type, data, created_at)
-        select org_id, mode, 'receipts.issued', jsonb_build_object('from_index', old_size, 'until_index', size), $5
-        from unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[]) as head (org_id, mode, old_size, size)",
-        &heads.org_ids,
-        &heads.modes,
-        &heads.old_sizes,
-        &heads.sizes,
-        now
-    )
-    .execute(connection)
-    .await
-    .map(|_| ())
+    Ok(Appended {
+        fenced: appended.fenced.cast_unsigned(),
+        moved: appended.moved.cast_unsigned(),
+        taken_out: appended.taken_out.cast_unsigned(),
+    })
 }
 
 /// Appends a hash to a growing tile; the tile's bytes afterwards.
@@ -169,42 +193,32 @@ pub(super) async fn grow_tile(
     .await
 }
 
-/// Receipts that already hold these idempotency keys.
-pub(super) async fn taken(
+/// Where entries are, if they are in a log: under their own id, or under that of the receipt that holds their
+/// idempotency key.
+pub(super) async fn holders(
     connection: &mut PgConnection,
-    org_ids: &[Uuid],
-    modes: &[String],
-    keys: &[Vec<u8>],
-) -> Result<Vec<(OrgId, Mode, Vec<u8>, ReceiptId)>, sqlx::Error> {
-    let rows = sqlx::query!(
-        r#"select r.org_id, r.mode, r.idempotency as "idempotency!", r.id
-        from unnest($1::uuid[], $2::text[], $3::bytea[]) as wanted (org_id, mode, idempotency)
-        join receipts r on r.org_id = wanted.org_id and r.mode = wanted.mode and r.idempotency = wanted.idempotency"#,
-        org_ids,
-        modes,
-        keys
+    entries: impl Iterator<Item = &Entry>,
+) -> Result<Vec<Option<ReceiptId>>, sqlx::Error> {
+    let (mut org_ids, mut modes, mut ids, mut keys) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for entry in entries {
+        org_ids.push(entry.org_id.0);
+        modes.push(entry.mode.as_str().to_owned());
+        ids.push(entry.id.0);
+        keys.push(entry.idempotency.map(|hash| hash.0.to_vec()));
+    }
+    let holders = sqlx::query_scalar!(
+        r#"select coalesce(own.id, holder.id) as id
+        from unnest($1::uuid[], $2::text[], $3::uuid[], $4::bytea[]) with ordinality as wanted (org_id, mode, id, idempotency, place)
+        left join receipts own on own.org_id = wanted.org_id and own.mode = wanted.mode and own.id = wanted.id
+        left join receipts holder on holder.org_id = wanted.org_id and holder.mode = wanted.mode
+            and holder.idempotency = wanted.idempotency
+        order by wanted.place"#,
+        &org_ids,
+        &modes,
+        &ids,
+        &keys as _
     )
     .fetch_all(connection)
     .await?;
-    let known = rows
-        .into_iter()
-        .filter_map(|row| Some((OrgId(row.org_id), row.mode.parse().ok()?, row.idempotency, ReceiptId(row.id))));
-    Ok(known.collect())
-}
-
-/// Whether a receipt is there: how an unknown COMMIT is settled.
-pub(super) async fn exists(
-    connection: &mut PgConnection,
-    org_id: OrgId,
-    mode: Mode,
-    id: ReceiptId,
-) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar!(
-        r#"select exists (select from receipts where org_id = $1 and mode = $2 and id = $3) as "exists!""#,
-        org_id.0,
-        mode.as_str(),
-        id.0
-    )
-    .fetch_one(connection)
-    .await
+    Ok(holders.into_iter().map(|id| id.map(ReceiptId)).collect())
 }

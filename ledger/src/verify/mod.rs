@@ -2,6 +2,7 @@
 //!
 //! No step trusts what an earlier one only read: a file that is wrong in two places fails in two steps.
 
+use crate::bundle::Bundle;
 use crate::hash::Hash;
 use crate::json::Value;
 use crate::proof::PathNode;
@@ -42,6 +43,22 @@ pub struct Step {
     pub outcome: Outcome,
     /// A sentence or two: what was compared with what, or why it failed.
     pub detail: String,
+}
+
+impl Step {
+    pub(crate) fn to_json(&self) -> Value {
+        let outcome = match self.outcome {
+            Outcome::Passed => "passed",
+            Outcome::Failed => "failed",
+            Outcome::NotPresent => "not_present",
+        };
+        Value::object([
+            ("id", self.id.into()),
+            ("title", self.title.into()),
+            ("outcome", outcome.into()),
+            ("detail", self.detail.as_str().into()),
+        ])
+    }
 }
 
 /// What the file says the receipt is. To be believed only if the report is verified.
@@ -105,19 +122,7 @@ impl Report {
 
     /// The report as JSON, for programs.
     pub fn to_json(&self) -> Value {
-        let steps = self.steps.iter().map(|step| {
-            let outcome = match step.outcome {
-                Outcome::Passed => "passed",
-                Outcome::Failed => "failed",
-                Outcome::NotPresent => "not_present",
-            };
-            Value::object([
-                ("id", step.id.into()),
-                ("title", step.title.into()),
-                ("outcome", outcome.into()),
-                ("detail", step.detail.as_str().into()),
-            ])
-        });
+        let steps = self.steps.iter().map(Step::to_json);
         let reference = |other: &Ref| {
             Value::object([("id", other.id.as_str().into()), ("relation", other.relation.as_str().into())])
         };
@@ -163,6 +168,13 @@ impl Verification {
     /// Takes the next step; none when all were taken.
     pub fn next_step(&mut self) -> Option<&Step> {
         let (id, title) = *STEPS.get(self.report.steps.len())?;
+        let step = self.take(id, title);
+        self.report.steps.push(step);
+        self.report.steps.last()
+    }
+
+    /// What becomes of one step.
+    fn take(&mut self, id: &'static str, title: &'static str) -> Step {
         let result = match id {
             "format" => self.format(),
             "payload" => self.payload(),
@@ -177,8 +189,14 @@ impl Verification {
             Ok(None) => (Outcome::NotPresent, absent(id).to_owned()),
             Err(detail) => (Outcome::Failed, detail),
         };
-        self.report.steps.push(Step { id, title, outcome, detail });
-        self.report.steps.last()
+        Step { id, title, outcome, detail }
+    }
+
+    /// The steps that a period's archive shares with a receipt's file: the log's signature, the root log, the witnesses.
+    pub(crate) fn of_state(state: Bundle, policy: Option<&str>) -> Vec<Step> {
+        let mut verification = Self::new(&[], policy);
+        verification.take_state(state);
+        STEPS[4..].iter().map(|(id, title)| verification.take(id, title)).collect()
     }
 
     /// What was found so far.
@@ -195,7 +213,7 @@ fn absent(step: &str) -> &'static str {
         "anchor" => {
             "This file carries no anchor: it was made before the log's state was recorded where others can see it."
         }
-        _ => "The policy asks for no witnesses.",
+        _ => "The policy asks for no witnesses, and none that it names signed this state.",
     }
 }
 

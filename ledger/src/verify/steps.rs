@@ -66,6 +66,13 @@ impl Verification {
         }
     }
 
+    /// For the steps about a log's state alone: no receipt is read, and the checkpoint stands where the proof would.
+    pub(super) fn take_state(&mut self, state: Bundle) {
+        let note = Note::parse(&state.tenant_proof).ok();
+        let checkpoint = note.as_ref().and_then(|note| Checkpoint::parse(note.text()));
+        self.read = Read { bundle: Some(state), note, checkpoint, ..Read::default() };
+    }
+
     pub(super) fn payload(&self) -> StepResult {
         let bundle = self.read.bundle.as_ref().ok_or(UNREAD)?;
         let signed = self.read.signed.as_ref().ok_or(UNREAD)?;
@@ -96,10 +103,22 @@ impl Verification {
         let proof = self.read.proof.as_ref().ok_or(UNREAD)?;
         let key = bundle.issuing_key(proof.index).and_then(|key| key.parse::<VerifierKey>().ok());
         let key = key.ok_or("The file names no issuing key for this entry of the log.")?;
+        let revoked = bundle.revoked_from(&key.to_string());
         match signed.verify(&key) {
             Ok(()) => {
                 self.report.issuing_key = Some(key.to_string());
-                Ok(Some(format!("Its Ed25519 signature holds for the key {} of {}.", signed.kid, key.name())))
+                let holds = format!("Its Ed25519 signature holds for the key {} of {}.", signed.kid, key.name());
+                match revoked {
+                    None => Ok(Some(holds)),
+                    Some(from) if proof.index < from => Ok(Some(format!(
+                        "{holds} The key was revoked later: from entry {from} on it is not to be believed; this is entry {}.",
+                        proof.index
+                    ))),
+                    Some(from) => Err(format!(
+                        "The key {} that signed it was revoked: what it signed from entry {from} on is not to be believed, and this is entry {}.",
+                        signed.kid, proof.index
+                    )),
+                }
             }
             Err(NoteError::Unknown) => Err(format!(
                 "It says that key {} of {} signed it, but for entry {} the file names key {} of {}.",
@@ -158,7 +177,7 @@ impl Verification {
         let own = self.policy_in_force(bundle)?.log_keys(&checkpoint.origin);
         match note.verify(&own) {
             Ok(good) => {
-                let key = good[0];
+                let key = believed(bundle, &good, checkpoint.size)?;
                 self.report.log_key = Some(key.to_string());
                 let whose = if self.report.trusted_policy { "your own policy" } else { "the file itself" };
                 Ok(Some(format!(
@@ -192,9 +211,10 @@ impl Verification {
             return Err("The root log does not include this checkpoint.".to_owned());
         }
         let own = self.policy_in_force(bundle)?.log_keys(&root.origin);
-        note.verify(&own).map_err(|_| {
+        let good = note.verify(&own).map_err(|_| {
             format!("The root log's state is not signed by a key that the policy names for {}.", root.origin)
         })?;
+        believed(bundle, &good, root.size)?;
         self.read.root_note = Some(note);
         Ok(Some(format!(
             "The root log {} includes this checkpoint as entry {} of {}.",
@@ -210,21 +230,26 @@ impl Verification {
             None => self.read.note.as_ref(),
         };
         let policy = self.policy_in_force(bundle)?;
-        let Some(quorum) = &policy.quorum else {
+        if policy.witnesses.is_empty() && policy.quorum.is_none() {
             return Ok(None);
-        };
+        }
         let evaluation = policy
             .evaluate(note.ok_or(UNREAD)?)
             .map_err(|_| "A witness's signature does not fit the state it is said to have seen.")?;
         let names: Vec<&str> = evaluation.cosigned.iter().map(|(witness, _)| witness.name.as_str()).collect();
         let seen = if names.is_empty() { "none of the witnesses named".to_owned() } else { names.join(", ") };
         self.report.witnesses = names.iter().map(|&name| name.to_owned()).collect();
-        if evaluation.satisfied {
-            return Ok(Some(format!(
-                "{seen} signed that they saw this state, which is enough for the quorum {quorum}."
-            )));
+        let count = format!("{} of {} witnesses", names.len(), policy.witnesses.len());
+        match &policy.quorum {
+            None if names.is_empty() => Ok(None),
+            None => Ok(Some(format!("{count} signed that they saw this state: {seen}. The policy asks for none."))),
+            Some(quorum) if evaluation.satisfied => Ok(Some(format!(
+                "{count} signed that they saw this state, which is enough for the quorum {quorum}: {seen}."
+            ))),
+            Some(quorum) => Err(format!(
+                "The policy asks for the quorum {quorum}, but only {count} signed that they saw this state: {seen}."
+            )),
         }
-        Err(format!("The policy asks for the quorum {quorum}, but only these signed that they saw this state: {seen}."))
     }
 
     /// The verifier's policy, or the file's.
@@ -232,6 +257,20 @@ impl Verification {
         let whose = if self.policy.is_some() { "Your policy" } else { "The policy in the file" };
         Policy::parse(self.policy.as_deref().unwrap_or(&bundle.policy))
             .map_err(|error| format!("{whose} cannot be used: {error}."))
+    }
+}
+
+/// The first of the keys that signed a tree of this size which was not revoked for it.
+fn believed<'k>(bundle: &Bundle, good: &[&'k VerifierKey], size: u64) -> Result<&'k VerifierKey, String> {
+    let revoked = |key: &VerifierKey| bundle.revoked_from(&key.to_string()).filter(|from| *from <= size);
+    match good.iter().find(|key| revoked(key).is_none()) {
+        Some(key) => Ok(key),
+        None => {
+            let named =
+                |key: &&VerifierKey| format!("{} (from size {} on)", key.id_hex(), revoked(key).unwrap_or(size));
+            let keys: Vec<String> = good.iter().map(named).collect();
+            Err(format!("Only keys that were revoked signed this state of {size} entries: {}.", keys.join(", ")))
+        }
     }
 }
 

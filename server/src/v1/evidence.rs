@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::body::cut_off;
 use super::receipts::json;
-use crate::auth::ApiCx;
+use crate::auth::{ApiCx, SessionCx};
 use crate::problem::{ProblemOut, Refusal};
 
 /// A file that goes with receipts.
@@ -115,11 +115,16 @@ pub async fn create_evidence(
     )
 )]
 pub async fn get_evidence(ApiCx(cx): ApiCx, Path(sha256): Path<String>) -> Result<Response, Refusal> {
-    download(&cx, &sha256).await
+    file(&cx, &sha256).await
 }
 
-/// The file as a download, for the API and the dashboard. Whatever it says it is, no browser shows or runs it here.
-pub async fn download(cx: &Cx, sha256: &str) -> Result<Response, Refusal> {
+/// `GET /evidence/{sha256}`: the download of the dashboard.
+pub async fn download(SessionCx(cx): SessionCx, Path(sha256): Path<String>) -> Result<Response, Refusal> {
+    file(&cx, &sha256).await
+}
+
+/// The file as a download. Whatever it says it is, no browser shows or runs it here.
+async fn file(cx: &Cx, sha256: &str) -> Result<Response, Refusal> {
     let (file, content) = evidence::open(cx, sha256).await?;
     let headers = [
         (header::CONTENT_TYPE, file.media.clone()),

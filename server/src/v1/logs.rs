@@ -1,16 +1,16 @@
 //! `/v1/log`
 
+use axum::body::Bytes;
 use axum::extract::Path;
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Response};
-use domain::context::Cx;
 use domain::{Problem, logs};
-use ledger::tile::{TileId, parse_entries_path};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::receipts::json;
 use crate::auth::ApiCx;
+use crate::files;
 use crate::problem::{ProblemOut, Refusal};
 
 /// The state of a log.
@@ -32,6 +32,33 @@ pub struct LogOut {
     log_key: String,
     /// The verifier key that signs receipts.
     issuing_key: String,
+    /// Whether everyone may read its checkpoint, tiles and statements below the path of its name, such as `/t/0123…`.
+    public: bool,
+}
+
+impl From<logs::Head> for LogOut {
+    fn from(head: logs::Head) -> Self {
+        Self {
+            object: "log",
+            origin: head.origin,
+            size: head.size,
+            receipts: head.receipts,
+            checkpoint: head.checkpoint,
+            log_key: head.keys.log,
+            issuing_key: head.keys.issuing,
+            public: head.made_public_at.is_some(),
+        }
+    }
+}
+
+/// What may be changed of a log.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = LogUpdate)]
+#[serde(deny_unknown_fields)]
+pub struct LogIn {
+    /// Whether everyone may read it. Checkpoint, tree and statements become public: ids, kinds, times, and commitments to
+    /// payloads. Payloads never do.
+    public: bool,
 }
 
 /// The log of your organisation in the key's mode.
@@ -46,16 +73,31 @@ pub struct LogOut {
     )
 )]
 pub async fn get_log(ApiCx(cx): ApiCx) -> Result<Response, Refusal> {
-    let head = logs::head(&cx).await?;
-    Ok(json(&LogOut {
-        object: "log",
-        origin: head.origin,
-        size: head.size,
-        receipts: head.receipts,
-        checkpoint: head.checkpoint,
-        log_key: head.keys.log,
-        issuing_key: head.keys.issuing,
-    }))
+    Ok(json(&LogOut::from(logs::head(&cx).await?)))
+}
+
+/// Lets everyone read the log, or nobody any more.
+///
+/// A public log is served without a key below the path of its name: `/t/<32 hex>/checkpoint` and `/t/<32 hex>/tile/…`.
+/// What was read while it was public cannot be taken back.
+#[utoipa::path(
+    patch,
+    path = "/log",
+    tag = "log",
+    security(("api_key" = [])),
+    request_body = LogIn,
+    responses(
+        (status = 200, description = "Its state afterwards.", body = LogOut),
+        (status = 401, description = "No valid API key.", body = ProblemOut, content_type = "application/problem+json"),
+        (status = 422, description = "The body is not that.", body = ProblemOut, content_type = "application/problem+json"),
+    )
+)]
+pub async fn update_log(ApiCx(cx): ApiCx, body: Bytes) -> Result<Response, Refusal> {
+    let wanted: LogIn = serde_json::from_slice(&body).map_err(|_| {
+        let message = "true or false is wanted, and nothing beside it.";
+        Problem::invalid().field("public", "boolean", message)
+    })?;
+    Ok(json(&LogOut::from(logs::make_public(&cx, wanted.public).await?)))
 }
 
 /// The log's latest checkpoint (C2SP tlog-tiles, below the prefix `/v1/log`).
@@ -92,21 +134,6 @@ pub async fn get_log_checkpoint(ApiCx(cx): ApiCx) -> Result<Response, Refusal> {
         (status = 404, description = "The log is not that large, or the path is not spelt that way.", body = ProblemOut, content_type = "application/problem+json"),
     )
 )]
-pub async fn get_log_tile(ApiCx(cx): ApiCx, Path(path): Path<String>) -> Result<Response, Refusal> {
-    let bytes = read_tile(&cx, &path).await?;
-    let headers = [
-        (header::CONTENT_TYPE, "application/octet-stream"),
-        (header::CACHE_CONTROL, "private, max-age=31536000, immutable"),
-    ];
-    Ok((headers, bytes).into_response())
-}
-
-/// A tile or a bundle by its path below `tile/`.
-pub async fn read_tile(cx: &Cx, path: &str) -> Result<Vec<u8>, Problem> {
-    let path = format!("tile/{path}");
-    match (parse_entries_path(&path), TileId::parse(&path)) {
-        (Some((index, width)), _) => logs::tiles::entries(cx, index, width).await,
-        (None, Some(tile)) => logs::tiles::tile(cx, tile).await,
-        (None, None) => Err(Problem::not_found()),
-    }
+pub async fn get_log_tile(ApiCx(cx): ApiCx, Path(path): Path<String>, headers: HeaderMap) -> Result<Response, Refusal> {
+    files::tile(&cx, &path, &headers, "private, max-age=31536000, immutable").await
 }

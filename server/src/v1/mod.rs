@@ -12,12 +12,14 @@ use crate::AppState;
 use crate::problem::Refusal;
 
 mod body;
+pub mod downloads;
 pub mod evidence;
 pub mod imports;
 pub mod life;
 pub mod logs;
 pub mod receipts;
 pub mod schemas;
+pub mod shares;
 
 /// The largest body of a request that is no import: a receipt's 256 KiB and what is around it.
 const BODY_MAX: usize = 320 << 10;
@@ -56,7 +58,13 @@ fn api() -> OpenApiRouter<AppState> {
     let small = OpenApiRouter::new()
         .routes(routes!(receipts::list_receipts, receipts::create_receipt))
         .routes(routes!(receipts::get_receipt))
-        .routes(routes!(receipts::get_receipt_bundle))
+        .routes(routes!(downloads::export_receipts))
+        .routes(routes!(downloads::get_receipt_bundle))
+        .routes(routes!(downloads::get_receipt_proof))
+        .routes(routes!(downloads::get_receipt_root_proof))
+        .routes(routes!(downloads::get_receipt_cose))
+        .routes(routes!(downloads::get_receipt_pdf))
+        .routes(routes!(shares::get_receipt_share, shares::share_receipt, shares::withdraw_receipt_share))
         .routes(routes!(life::revoke_receipt))
         .routes(routes!(life::delete_receipt_payload))
         .routes(routes!(schemas::list_schemas))
@@ -65,7 +73,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(schemas::list_schema_versions, schemas::put_schema))
         .routes(routes!(imports::get_import))
         .routes(routes!(imports::list_import_refusals))
-        .routes(routes!(logs::get_log))
+        .routes(routes!(logs::get_log, logs::update_log))
         .routes(routes!(logs::get_log_checkpoint))
         .layer(axum::extract::DefaultBodyLimit::max(BODY_MAX));
     let large = OpenApiRouter::new()

@@ -85,9 +85,16 @@ pub struct ReceiptOut {
     issued_at: String,
     /// How much.
     amount: Option<AmountOut>,
-    /// `included`: the log has it, durably.
+    /// `included`: the log has it, durably; `anchored`: the public root log has the log's state; `witnessed`: enough
+    /// witnesses signed that they saw it.
     #[schema(example = "included")]
     status: &'static str,
+    /// Where in the root log the log's state is; not in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    anchor: Option<AnchorOut>,
+    /// The witnesses that saw it; not in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    witnesses: Option<WitnessesOut>,
     #[serde(flatten)]
     life: LifeOut,
     /// The files that go with it, by its statement; not in lists.
@@ -106,6 +113,29 @@ pub struct ReceiptOut {
     /// That the log includes it; not in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     proof: Option<ProofOut>,
+}
+
+/// A place in the root log.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Anchor)]
+pub struct AnchorOut {
+    /// The entry of the root log.
+    root_index: u64,
+    /// Since when.
+    #[schema(format = DateTime, example = "2026-11-20T09:30:02Z")]
+    anchored_at: String,
+}
+
+/// Who signed that they saw the root log with the log's state in it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Witnesses)]
+pub struct WitnessesOut {
+    /// Their names in this server's policy.
+    #[schema(example = json!(["w1", "w3"]))]
+    names: Vec<String>,
+    /// How many the policy names.
+    #[schema(example = 3)]
+    asked: u32,
 }
 
 /// An inclusion proof (RFC 6962) and the signed checkpoint it leads to.
@@ -145,7 +175,7 @@ impl From<Proof> for ProofOut {
     }
 }
 
-pub(super) fn rfc3339(at: time::OffsetDateTime) -> String {
+pub fn rfc3339(at: time::OffsetDateTime) -> String {
     at.format(&time::format_description::well_known::Rfc3339).unwrap_or_default()
 }
 
@@ -160,7 +190,9 @@ impl ReceiptOut {
             occurred_at: rfc3339(summary.occurred_at),
             issued_at: rfc3339(summary.issued_at),
             amount: summary.amount.map(|money| AmountOut { value: money.value(), currency: money.currency }),
-            status: "included",
+            status: summary.state.as_str(),
+            anchor: None,
+            witnesses: None,
             life: LifeOut::short(summary.standing),
             evidence: Vec::new(),
             payload: None,
@@ -179,6 +211,12 @@ impl From<Receipt> for ReceiptOut {
             statement: Some(ledger::encoding::base64(receipt.statement.as_bytes())),
             proof: Some(receipt.proof.into()),
             evidence: receipt.evidence.into_iter().map(EvidenceOut::from).collect(),
+            anchor: receipt
+                .status
+                .anchored
+                .map(|anchor| AnchorOut { root_index: anchor.root_index, anchored_at: rfc3339(anchor.at) }),
+            witnesses: (receipt.status.asked > 0)
+                .then_some(WitnessesOut { names: receipt.status.witnesses, asked: receipt.status.asked }),
             life: LifeOut::whole(receipt.summary.standing, receipt.life),
             ..Self::summary(receipt.summary, receipt.mode)
         }
@@ -430,36 +468,8 @@ pub async fn get_receipt(ApiCx(cx): ApiCx, Path(id): Path<String>) -> Result<Res
     Ok(json(&ReceiptOut::from(receipts::get(&cx, parse(&id)?).await?)))
 }
 
-/// The receipt as a file that verifies offline: `.certnode`.
-#[utoipa::path(
-    get,
-    path = "/receipts/{id}/bundle",
-    tag = "receipts",
-    security(("api_key" = [])),
-    params(("id" = String, Path, description = "rcpt_…")),
-    responses(
-        (status = 200, description = "The file: canonical JSON with statement, payload, proof and policy.", content_type = "application/vnd.certnode.bundle+json"),
-        (status = 401, description = "No valid API key.", body = ProblemOut, content_type = "application/problem+json"),
-        (status = 404, description = "No such receipt of yours in this mode.", body = ProblemOut, content_type = "application/problem+json"),
-    )
-)]
-pub async fn get_receipt_bundle(ApiCx(cx): ApiCx, Path(id): Path<String>) -> Result<Response, Refusal> {
-    bundle(&cx, &id).await
-}
-
-/// The bundle as a download, for the API and the dashboard.
-pub async fn bundle(cx: &domain::context::Cx, id: &str) -> Result<Response, Refusal> {
-    let id = parse(id)?;
-    let bytes = receipts::bundle(cx, id).await?;
-    let headers = [
-        (header::CONTENT_TYPE, "application/vnd.certnode.bundle+json".to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{id}.certnode\"")),
-        (header::CACHE_CONTROL, "no-store".to_owned()),
-    ];
-    Ok((headers, bytes).into_response())
-}
-
-pub(super) fn parse(id: &str) -> Result<ReceiptId, Problem> {
+/// A receipt's id, of an address.
+pub fn parse(id: &str) -> Result<ReceiptId, Problem> {
     id.parse().map_err(|_| Problem::not_found())
 }
 

@@ -74,5 +74,24 @@ async fn a_receipt_is_witnessed_by_two_of_three_while_the_third_is_away() {
     assert!(report.is_verified() && witnesses.outcome == Outcome::Passed, "{:?}", report.steps);
     let strict = policy.replace("group enough 2", "group enough 3");
     assert!(!verify(&receipts::bundle(&acme, first).await.unwrap(), Some(&strict)).is_verified(), "two are not three");
+
+    // What the witnesses cosigned last is what the database has; one that begins anew is behind them, and signs nothing.
+    inspect(&world.domain, &parsed).await;
+    assert!(world.domain.database().fence().rolled_back().is_none());
+    let empty = World::new().await;
+    inspect(&empty.domain, &parsed).await;
+    let rolled_back = empty.domain.database().fence().rolled_back().unwrap();
+    assert_eq!((rolled_back.origin.as_str(), rolled_back.stored), ("log.example/root", 0));
+    let other = empty.org("acme").await;
+    // And at run time, from the refusal of a witness that is further.
+    let late = World::new().await;
+    let cx = late.org("acme").await;
+    receipts::issue(&cx, NewReceipt::from_json(b"{}").unwrap(), None).await.unwrap();
+    anchors::anchor(&late.domain).await.unwrap();
+    let url = format!("http://{at1}/add-checkpoint");
+    ask(&late.domain, &agent, &parsed.witnesses[0], &url, 0).await.unwrap();
+    assert!(late.domain.database().fence().rolled_back().is_some_and(|rolled_back| rolled_back.stored == 2));
+    let refused = receipts::issue(&other, NewReceipt::from_json(b"{}").unwrap(), None).await.unwrap_err();
+    assert_eq!((refused.status, refused.code.as_ref()), (503, "log_rolled_back"));
     folders.iter().for_each(|folder| std::fs::remove_dir_all(folder).unwrap());
 }

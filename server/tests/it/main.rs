@@ -3,9 +3,12 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod api;
+mod bucket;
+mod downloads;
 mod evidence;
 mod life;
 mod pages;
+mod public_log;
 mod schemas;
 mod strangers;
 

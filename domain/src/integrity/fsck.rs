@@ -1,0 +1,332 @@
+//! Checking whole logs: rows, leaves, tiles, checkpoint, files, anchors and cosignatures.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use futures::{StreamExt as _, TryStreamExt as _};
+use ledger::checkpoint::Checkpoint;
+use ledger::fsck::{Finding, Rebuilt, Subject, check_checkpoint};
+use ledger::hash::Hash;
+use ledger::note::{Note, VerifierKey};
+use ledger::tile::TileId;
+use ledger::tree::Frontier;
+use serde::Serialize;
+
+use super::files::Files;
+use super::rows::{self, Against, Checked};
+use super::store::{self, LogRow};
+use crate::Problem;
+use crate::anchors::ROOT;
+use crate::database::Database;
+use crate::published::folder;
+
+/// Entries read and checked together: whole bundles.
+pub(super) const STRETCH: u64 = 1024;
+/// Stretches under way at once: some are read while others are hashed.
+const AT_ONCE: usize = 4;
+/// One entry in so many has its signature checked when signatures are sampled.
+const SAMPLE: u64 = 64;
+
+/// Which statements' signatures are checked. (All are in the tree, whose root is signed: a statement that was changed is
+/// found by its hash. A signature says more only of one that was wrong when it went in, or of a tree made anew around it.)
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Signatures {
+    /// None.
+    None,
+    /// One in 64.
+    #[default]
+    Sampled,
+    /// All: about 30 µs each.
+    All,
+}
+
+impl Signatures {
+    /// Whether that of an entry is.
+    pub const fn include(self, index: u64) -> bool {
+        match self {
+            Self::None => false,
+            Self::Sampled => index.is_multiple_of(SAMPLE),
+            Self::All => true,
+        }
+    }
+}
+
+/// What is checked.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Leaves and tiles alone: neither columns and payloads nor signatures nor files.
+    pub leaves_only: bool,
+    /// Which signatures.
+    pub signatures: Signatures,
+    /// The witnesses whose cosignatures are checked.
+    pub witnesses: Vec<VerifierKey>,
+    /// One log alone, by its origin.
+    pub origin: Option<String>,
+}
+
+/// What was found of one log.
+#[derive(Clone, Debug, Serialize)]
+pub struct LogReport {
+    /// Its name.
+    pub origin: String,
+    /// Its entries, as its head says.
+    pub size: u64,
+    /// Files of the object store that were looked at.
+    pub files: u64,
+    /// Cosignatures of witnesses that were not named, which nobody can check.
+    pub unknown_cosignatures: u64,
+    /// What is wrong.
+    pub findings: Vec<NamedFinding>,
+}
+
+/// A finding in words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NamedFinding {
+    /// What: `entry 17`, `tile/1/000`, `checkpoint`.
+    pub subject: String,
+    /// How.
+    pub problem: String,
+}
+
+impl From<&Finding> for NamedFinding {
+    fn from(finding: &Finding) -> Self {
+        Self { subject: finding.subject.to_string(), problem: finding.problem.clone() }
+    }
+}
+
+/// Checks every log, the root log first. `progress` hears of each stretch: the log, entries so far, entries in all.
+pub async fn fsck(
+    database: &Database,
+    options: &Options,
+    progress: &(dyn Fn(&str, u64, u64) + Sync),
+) -> Result<Vec<LogReport>, Problem> {
+    let mut reports = Vec::new();
+    let mut seen = HashMap::new();
+    for log in store::logs(database.sequencer()).await? {
+        if options.origin.as_ref().is_some_and(|origin| *origin != log.origin) {
+            continue;
+        }
+        let mut check = Check { database, options, log: &log, found: Vec::new(), rebuilt: Rebuilt::default() };
+        let mut report = check.run(&mut seen, progress).await?;
+        check.found.sort();
+        check.found.dedup();
+        report.findings = check.found.iter().map(NamedFinding::from).collect();
+        reports.push(report);
+    }
+    Ok(reports)
+}
+
+/// The check of one log.
+struct Check<'a> {
+    database: &'a Database,
+    options: &'a Options,
+    log: &'a LogRow,
+    found: Vec<Finding>,
+    rebuilt: Rebuilt,
+}
+
+impl Check<'_> {
+    async fn run(
+        &mut self,
+        seen: &mut HashMap<String, u64>,
+        progress: &(dyn Fn(&str, u64, u64) + Sync),
+    ) -> Result<LogReport, Problem> {
+        let (pool, log) = (self.database.sequencer(), self.log);
+        let id = (log.org_id, log.mode);
+        let is_root = id == ROOT;
+        let mut report = LogReport {
+            origin: log.origin.clone(),
+            size: log.size,
+            files: 0,
+            unknown_cosignatures: 0,
+            findings: Vec::new(),
+        };
+        let (key, issuing) =
+            (self.key(&log.log_vkey, &log.origin), self.key(&log.issuing_vkey, &format!("{}/issuer", log.origin)));
+        let origin = key.as_ref().map_or(log.origin.clone(), |key| key.name().to_owned());
+        let anchors = if is_root { Vec::new() } else { store::anchors(pool, id, ROOT).await? };
+        let cosignatures = if is_root { store::cosignatures(pool).await? } else { Vec::new() };
+        let sizes = anchors.iter().map(|anchor| anchor.log_size).chain(cosignatures.iter().map(|line| line.0));
+        let sizes: BTreeSet<u64> = sizes.chain([log.edge_size]).collect();
+
+        let against = Against {
+            origin: origin.clone(),
+            keys: issuing.into_iter().collect(),
+            size: log.size,
+            signatures: self.options.signatures,
+        };
+        let roots = self.entries(against, &sizes, seen, &mut report, progress).await?;
+        for index in store::beyond(pool, id, log.size).await? {
+            self.found.push(Finding::new(Subject::Entry(index), format!("is beyond the log's {} entries", log.size)));
+        }
+        self.head(key.as_ref());
+        self.tiles().await?;
+        if let Some(seen) = seen.get(&origin).filter(|seen| **seen > log.size) {
+            let problem = format!("is of {} entries, and the root log has seen {seen}", log.size);
+            self.found.push(Finding::new(Subject::Checkpoint, problem));
+        }
+        for anchor in &anchors {
+            self.anchor(anchor, &origin, roots.get(&anchor.log_size));
+        }
+        for (size, witness, line) in &cosignatures {
+            report.unknown_cosignatures += u64::from(!self.cosignature(*size, witness, line, &origin, roots.get(size)));
+        }
+        if !self.options.leaves_only {
+            let files = self.files();
+            report.files += files.above(&self.rebuilt, &mut self.found).await?;
+            if let Some(key) = &key {
+                report.files += files.edge(log.edge_size, key, roots.get(&log.edge_size), &mut self.found).await?;
+            }
+        }
+        Ok(report)
+    }
+
+    fn files(&self) -> Files {
+        Files {
+            objects: self.database.objects().clone(),
+            folder: folder(&self.log.origin).to_owned(),
+            published_size: self.log.published_size.min(self.log.size),
+        }
+    }
+
+    /// Entry by entry, in stretches; the roots that the log had at the sizes that are asked for.
+    async fn entries(
+        &mut self,
+        against: Against,
+        sizes: &BTreeSet<u64>,
+        seen: &mut HashMap<String, u64>,
+        report: &mut LogReport,
+        progress: &(dyn Fn(&str, u64, u64) + Sync),
+    ) -> Result<HashMap<u64, Hash>, Problem> {
+        let (log, leaves_only) = (self.log, self.options.leaves_only);
+        let (pool, id, against) = (self.database.sequencer(), (log.org_id, log.mode), Arc::new(against));
+        let (files, mut roots) = (self.files(), HashMap::new());
+        let stretches = futures::stream::iter((0..log.size).step_by(STRETCH as usize))
+            .map(|from| {
+                let (against, files) = (against.clone(), files.clone());
+                async move {
+                    let until = (from + STRETCH).min(log.size);
+                    let rows = if leaves_only {
+                        store::leaves(pool, id, from, until).await?
+                    } else {
+                        store::entries(pool, id, from, until).await?
+                    };
+                    let kept = if leaves_only { Vec::new() } else { files.stretch(from, until).await? };
+                    let work = move || {
+                        let mut checked = rows::check(&against, from, until, &rows);
+                        kept.iter().for_each(|kept| kept.compare(from, &checked.bundles, &mut checked.findings));
+                        (until, kept.len() as u64 * 2, checked)
+                    };
+                    tokio::task::spawn_blocking(work).await.map_err(Problem::internal)
+                }
+            })
+            .buffered(AT_ONCE);
+        let mut stretches = std::pin::pin!(stretches);
+        while let Some((until, files, checked)) = stretches.try_next().await? {
+            let Checked { bundles, findings, seen: saw } = checked;
+            for bundle in bundles {
+                let (start, width) = (self.rebuilt.size(), bundle.leaves.len() as u64);
+                for size in sizes.range(start + 1..=start + width) {
+                    roots.insert(*size, self.rebuilt.root_with(&bundle.leaves[..(size - start) as usize]));
+                }
+                self.rebuilt.push(bundle);
+            }
+            self.found.extend(findings);
+            report.files += files;
+            for (origin, size) in saw.into_iter().filter(|_| id == ROOT) {
+                let known = seen.entry(origin).or_default();
+                *known = size.max(*known);
+            }
+            progress(&log.origin, until, log.size);
+        }
+        Ok(roots)
+    }
+
+    fn key(&mut self, vkey: &str, name: &str) -> Option<VerifierKey> {
+        match vkey.parse::<VerifierKey>() {
+            Ok(key) if key.name() == name => Some(key),
+            Ok(key) => {
+                let problem =
+                    format!("has a key of the name {}, and the log is called {}", key.name(), self.log.origin);
+                self.found.push(Finding::new(Subject::Checkpoint, problem));
+                Some(key)
+            }
+            Err(_) => {
+                self.found.push(Finding::new(Subject::Checkpoint, "has a key stored that cannot be read"));
+                None
+            }
+        }
+    }
+
+    /// The head: root, frontier and checkpoint of the same tree.
+    fn head(&mut self, key: Option<&VerifierKey>) {
+        let log = self.log;
+        let root = self.rebuilt.root();
+        let mut wrong = |problem: &str| self.found.push(Finding::new(Subject::Checkpoint, problem));
+        if log.root != root.0 {
+            wrong("has another root stored beside it than the entries give");
+        }
+        if Frontier::from_bytes(log.size, &log.frontier).is_none_or(|frontier| frontier.root() != root) {
+            wrong("has another frontier stored beside it than the entries give");
+        }
+        let Some(key) = key.filter(|_| log.size > 0 || !log.checkpoint.is_empty()) else { return };
+        match check_checkpoint(&log.checkpoint, key) {
+            Ok(checkpoint) => self.rebuilt.check_root(&checkpoint, &mut self.found),
+            Err(finding) => self.found.push(finding),
+        }
+    }
+
+    /// The stored tiles: each as the entries give it, none missing and none too many.
+    async fn tiles(&mut self) -> Result<(), Problem> {
+        let stored = store::tiles(self.database.sequencer(), (self.log.org_id, self.log.mode)).await?;
+        let mut missing: BTreeSet<TileId> = self.rebuilt.tiles().map(|(id, _)| id).collect();
+        for (level, index, hashes) in stored {
+            let width = self.rebuilt.tile(level, index).map_or(hashes.len() / 32, <[Hash]>::len);
+            let id = TileId { level, index, width: width as u16 };
+            self.rebuilt.check_tile(id, &hashes, &mut self.found);
+            missing.remove(&id);
+        }
+        self.found.extend(missing.into_iter().map(|id| Finding::new(Subject::Tile(id), "is missing")));
+        Ok(())
+    }
+
+    /// What the root log says of a state is what the state was.
+    fn anchor(&mut self, anchor: &store::AnchorRow, origin: &str, root: Option<&Hash>) {
+        let subject = || Subject::Anchor(anchor.log_size);
+        let at = anchor.root_index;
+        let problem = match (root, &anchor.said) {
+            (None, _) => Some(format!("is of more entries than the log's {}", self.log.size)),
+            (_, None) => Some(format!("names entry {at} of the root log, which has none")),
+            (Some(root), Some(said)) => (*said != Checkpoint::new(origin, anchor.log_size, *root).text().as_bytes())
+                .then(|| format!("names entry {at} of the root log, which says something else")),
+        };
+        self.found.extend(problem.map(|problem| Finding::new(subject(), problem)));
+    }
+
+    /// What a witness signed is what the root log was; whether the witness is known.
+    fn cosignature(&mut self, size: u64, witness: &str, line: &str, origin: &str, root: Option<&Hash>) -> bool {
+        let subject = Subject::Cosignature(size, witness.to_owned());
+        let mut wrong = |problem: &str| self.found.push(Finding::new(subject.clone(), problem));
+        let Some(root) = root else {
+            wrong("is of more entries than the root log has");
+            return true;
+        };
+        let text = Checkpoint::new(origin, size, *root).text();
+        let Ok(note) = Note::parse(&format!("{text}\n{line}\n")) else {
+            wrong("is not a signature line");
+            return true;
+        };
+        if note.signatures().first().is_none_or(|line| line.name != witness) {
+            wrong("is under another name");
+        }
+        let known: Vec<VerifierKey> =
+            self.options.witnesses.iter().filter(|key| key.name() == witness).cloned().collect();
+        if known.is_empty() {
+            return false;
+        }
+        if note.verify(&known).is_err() {
+            wrong("does not hold");
+        }
+        true
+    }
+}

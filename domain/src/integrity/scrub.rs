@@ -1,0 +1,105 @@
+//! The check that goes round for ever: a stretch of one log at a time, at a bounded pace, rows and files alike.
+//!
+//! What it finds stays in a table until a whole round has not found it again. It mends nothing: what is right, a person
+//! decides, who has the database, the files and `certnode fsck`.
+
+use std::time::Duration;
+
+use ledger::fsck::{Finding, Subject, check_checkpoint};
+use ledger::tile::WIDTH;
+
+use super::files::Files;
+use super::fsck::{STRETCH, Signatures};
+use super::rows::{self, Against};
+use super::store::{self, LogRow, Round};
+use crate::Problem;
+use crate::context::Domain;
+use crate::published::{self, folder};
+
+/// Between two stretches: 1,024 entries a second at most, 88 million a day.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// Goes round for as long as it is let.
+pub(crate) async fn run(domain: &Domain) {
+    loop {
+        if let Err(problem) = round(domain, EVERY).await {
+            tracing::warn!(%problem, internal = problem.internal, "checking over");
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+/// One stretch of every log, with a pause after each that had something to look at.
+pub(super) async fn round(domain: &Domain, pause: Duration) -> Result<(), Problem> {
+    for log in store::logs(domain.database.sequencer()).await? {
+        if log.size > 0 {
+            stretch(domain, &log).await?;
+            tokio::time::sleep(pause).await;
+        }
+    }
+    Ok(())
+}
+
+async fn stretch(domain: &Domain, log: &LogRow) -> Result<(), Problem> {
+    let (pool, id) = (domain.database.sequencer(), (log.org_id, log.mode));
+    let from = if log.checked_size < log.size { log.checked_size / WIDTH * WIDTH } else { 0 };
+    let until = (from + STRETCH).min(log.size);
+    let keys = log.issuing_vkey.parse().into_iter().collect();
+    let against = Against { origin: log.origin.clone(), keys, size: log.size, signatures: Signatures::Sampled };
+    let rows = store::entries(pool, id, from, until).await?;
+    let folder = folder(&log.origin).to_owned();
+    let files = Files { objects: domain.database.objects().clone(), folder, published_size: log.published_size };
+    let kept = files.stretch(from, until).await?;
+    let work = move || {
+        let mut checked = rows::check(&against, from, until, &rows);
+        kept.iter().for_each(|kept| kept.compare(from, &checked.bundles, &mut checked.findings));
+        checked
+    };
+    let mut checked = tokio::task::spawn_blocking(work).await.map_err(Problem::internal)?;
+    let mut connection = pool.acquire().await?;
+    // A bundle is what the tile above says: so a row that was changed together with its leaf is found as well.
+    for (index, bundle) in (from / WIDTH..).zip(&checked.bundles) {
+        let above = published::store::hash_above(&mut connection, id, 0, index).await?;
+        if bundle.leaves.len() as u64 == WIDTH && above != Some(bundle.root) {
+            let problem = "does not hash to its place in the tile above it";
+            checked.findings.push(Finding::new(Subject::Bundle(index, WIDTH as u16), problem));
+        }
+    }
+    let is_over = until == log.size;
+    if is_over {
+        head(domain, log, &mut checked.findings).await?;
+    }
+    for finding in &checked.findings {
+        tracing::error!(log = log.origin, %finding, "damaged");
+    }
+    let (subjects, problems): (Vec<String>, Vec<String>) =
+        checked.findings.iter().map(|finding| (finding.subject.to_string(), finding.problem.clone())).unzip();
+    let now = domain.clock.now();
+    store::note_round(&mut connection, id, Round { checked_size: until, is_over }, now).await?;
+    store::keep_findings(&mut connection, id, &subjects, &problems, now).await?;
+    if is_over {
+        store::forget_mended(&mut connection, id).await?;
+    }
+    Ok(())
+}
+
+/// At the end of a round: the checkpoint, against the tiles that the stretches were held against and the last entries.
+async fn head(domain: &Domain, log: &LogRow, found: &mut Vec<Finding>) -> Result<(), Problem> {
+    let mut wrong = |problem: &str| found.push(Finding::new(Subject::Checkpoint, problem));
+    let Ok(key) = log.log_vkey.parse() else {
+        wrong("has a key stored that cannot be read");
+        return Ok(());
+    };
+    let mut tx = domain.system(log.org_id, log.mode).begin().await?;
+    let root = crate::receipts::root_at(&mut tx, (log.org_id, log.mode), log.size).await;
+    match (check_checkpoint(&log.checkpoint, &key), root) {
+        (Err(finding), _) => found.push(finding),
+        (Ok(_), Err(problem)) => wrong(&problem.internal.unwrap_or_else(|| problem.detail.into_owned())),
+        (Ok(checkpoint), Ok(root)) => {
+            if checkpoint.size != log.size || checkpoint.root != root || log.root != root.0 {
+                wrong("has another root than the tiles give");
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,322 @@
+//! SQL of integrity. Checks act as the sequencer, which sees every log and changes none.
+
+use sqlx::PgConnection;
+use sqlx::postgres::PgPool;
+use time::OffsetDateTime;
+
+use super::{Finding, State};
+use crate::database::Tx;
+use crate::id::{OrgId, ReceiptId};
+use crate::{Mode, Problem};
+
+/// A log as it is stored, unread.
+#[derive(Clone)]
+pub(crate) struct LogRow {
+    pub(crate) org_id: OrgId,
+    pub(crate) mode: Mode,
+    pub(crate) origin: String,
+    pub(crate) log_vkey: String,
+    pub(crate) issuing_vkey: String,
+    pub(crate) size: u64,
+    pub(crate) frontier: Vec<u8>,
+    pub(crate) root: Vec<u8>,
+    pub(crate) checkpoint: String,
+    pub(crate) published_size: u64,
+    pub(crate) edge_size: u64,
+    /// Where the check that goes round is.
+    pub(crate) checked_size: u64,
+}
+
+/// Every log, the root log first.
+pub(crate) async fn logs(pool: &PgPool) -> Result<Vec<LogRow>, Problem> {
+    let rows = sqlx::query!(
+        r#"select l.org_id, l.mode, origin, log_vkey, issuing_vkey, size, frontier, root, checkpoint,
+            coalesce(published_size, 0) as "published_size!", coalesce(edge_size, 0) as "edge_size!",
+            coalesce(checked_size, 0) as "checked_size!"
+        from logs l left join published_logs p on p.org_id = l.org_id and p.mode = l.mode order by l.org_id, l.mode"#
+    )
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(LogRow {
+                org_id: OrgId(row.org_id),
+                mode: row.mode.parse().map_err(|_| Problem::internal("a log of an unknown mode"))?,
+                origin: row.origin,
+                log_vkey: row.log_vkey,
+                issuing_vkey: row.issuing_vkey,
+                size: row.size.cast_unsigned(),
+                frontier: row.frontier,
+                root: row.root,
+                checkpoint: row.checkpoint,
+                published_size: row.published_size.cast_unsigned(),
+                edge_size: row.edge_size.cast_unsigned(),
+                checked_size: row.checked_size.cast_unsigned(),
+            })
+        })
+        .collect()
+}
+
+/// An entry as it is stored.
+pub(crate) struct EntryRow {
+    pub(crate) log_index: u64,
+    pub(crate) leaf_hash: Vec<u8>,
+    pub(crate) statement: Vec<u8>,
+    /// What stands beside it; none when only leaves are asked for.
+    pub(crate) columns: Option<Columns>,
+}
+
+/// What is stored of a receipt beside its statement.
+pub(crate) struct Columns {
+    pub(crate) id: ReceiptId,
+    pub(crate) tree_size: u64,
+    pub(crate) kind: String,
+    pub(crate) reference: Option<String>,
+    pub(crate) occurred_at: OffsetDateTime,
+    pub(crate) issued_at: OffsetDateTime,
+    pub(crate) amount_minor: Option<i64>,
+    pub(crate) currency: Option<String>,
+    pub(crate) idempotency: Option<Vec<u8>>,
+    /// Payload and salt; none once they are erased.
+    pub(crate) payload: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+/// The leaves and statements of entries.
+pub(crate) async fn leaves(
+    pool: &PgPool,
+    (org_id, mode): (OrgId, Mode),
+    from: u64,
+    until: u64,
+) -> Result<Vec<EntryRow>, Problem> {
+    let rows = sqlx::query!(
+        "select log_index, leaf_hash, statement from receipts
+        where org_id = $1 and mode = $2 and log_index >= $3 and log_index < $4 order by log_index",
+        org_id.0,
+        mode.as_str(),
+        from.cast_signed(),
+        until.cast_signed()
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| EntryRow {
+            log_index: row.log_index.cast_unsigned(),
+            leaf_hash: row.leaf_hash,
+            statement: row.statement,
+            columns: None,
+        })
+        .collect())
+}
+
+/// Entries with all that is stored of them.
+pub(crate) async fn entries(
+    pool: &PgPool,
+    (org_id, mode): (OrgId, Mode),
+    from: u64,
+    until: u64,
+) -> Result<Vec<EntryRow>, Problem> {
+    let rows = sqlx::query!(
+        r#"select r.log_index, r.leaf_hash, r.statement, r.id, r.tree_size, r.kind, r.reference, r.occurred_at, r.issued_at,
+            r.amount_minor, r.currency, r.idempotency, p.payload as "payload?", p.salt as "salt?"
+        from receipts r
+        left join payloads p on p.org_id = r.org_id and p.mode = r.mode and p.receipt_id = r.id
+        where r.org_id = $1 and r.mode = $2 and r.log_index >= $3 and r.log_index < $4 order by r.log_index"#,
+        org_id.0,
+        mode.as_str(),
+        from.cast_signed(),
+        until.cast_signed()
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| EntryRow {
+            log_index: row.log_index.cast_unsigned(),
+            leaf_hash: row.leaf_hash,
+            statement: row.statement,
+            columns: Some(Columns {
+                id: ReceiptId(row.id),
+                tree_size: row.tree_size.cast_unsigned(),
+                kind: row.kind,
+                reference: row.reference,
+                occurred_at: row.occurred_at,
+                issued_at: row.issued_at,
+                amount_minor: row.amount_minor,
+                currency: row.currency,
+                idempotency: row.idempotency,
+                payload: row.payload.zip(row.salt),
+            }),
+        })
+        .collect())
+}
+
+/// The indices of entries that a log of that size cannot have.
+pub(super) async fn beyond(pool: &PgPool, (org_id, mode): (OrgId, Mode), size: u64) -> Result<Vec<u64>, Problem> {
+    let rows = sqlx::query_scalar!(
+        "select log_index from receipts where org_id = $1 and mode = $2 and (log_index >= $3 or log_index < 0)
+        order by log_index limit 100",
+        org_id.0,
+        mode.as_str(),
+        size.cast_signed()
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(i64::cast_unsigned).collect())
+}
+
+/// The stored tiles of level 1 and above.
+pub(super) async fn tiles(pool: &PgPool, (org_id, mode): (OrgId, Mode)) -> Result<Vec<(u8, u64, Vec<u8>)>, Problem> {
+    let rows = sqlx::query!(
+        "select level, tile_index, hashes from tiles where org_id = $1 and mode = $2 order by level, tile_index",
+        org_id.0,
+        mode.as_str()
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.level as u8, row.tile_index.cast_unsigned(), row.hashes)).collect())
+}
+
+/// Where a log's states are in the root log, and what stands there.
+pub(super) struct AnchorRow {
+    pub(super) log_size: u64,
+    pub(super) root_index: u64,
+    pub(super) said: Option<Vec<u8>>,
+}
+
+pub(super) async fn anchors(
+    pool: &PgPool,
+    (org_id, mode): (OrgId, Mode),
+    root: (OrgId, Mode),
+) -> Result<Vec<AnchorRow>, Problem> {
+    let rows = sqlx::query!(
+        r#"select a.log_size, a.root_index, r.statement as "said?" from anchors a
+        left join receipts r on r.org_id = $3 and r.mode = $4 and r.log_index = a.root_index
+        where a.org_id = $1 and a.mode = $2 order by a.log_size"#,
+        org_id.0,
+        mode.as_str(),
+        root.0.0,
+        root.1.as_str()
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| AnchorRow {
+            log_size: row.log_size.cast_unsigned(),
+            root_index: row.root_index.cast_unsigned(),
+            said: row.said,
+        })
+        .collect())
+}
+
+/// What witnesses signed: the root log's size, the witness, its line.
+pub(super) async fn cosignatures(pool: &PgPool) -> Result<Vec<(u64, String, String)>, Problem> {
+    let rows = sqlx::query!("select root_size, witness, line from root_cosignatures order by root_size, witness")
+        .fetch_all(pool)
+        .await?;
+    Ok(rows.into_iter().map(|row| (row.root_size.cast_unsigned(), row.witness, row.line)).collect())
+}
+
+/// How far the check that goes round has come in a log.
+pub(super) struct Round {
+    pub(super) checked_size: u64,
+    /// Whether this was the end of the log: the next round begins at the front.
+    pub(super) is_over: bool,
+}
+
+pub(super) async fn note_round(
+    connection: &mut PgConnection,
+    (org_id, mode): (OrgId, Mode),
+    round: Round,
+    now: OffsetDateTime,
+) -> Result<(), Problem> {
+    sqlx::query!(
+        "insert into published_logs (org_id, mode, tried_at, checked_size, check_started_at, checked_at)
+        values ($1, $2, $5, $3, $5, case when $4 then $5::timestamptz end)
+        on conflict (org_id, mode) do update set checked_size = excluded.checked_size,
+            check_started_at = case when published_logs.checked_size = 0 then $5 else published_logs.check_started_at end,
+            checked_at = case when $4 then $5 else published_logs.checked_at end",
+        org_id.0,
+        mode.as_str(),
+        if round.is_over { 0 } else { round.checked_size.cast_signed() },
+        round.is_over,
+        now
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Keeps what was found; what was found before keeps its first time.
+pub(super) async fn keep_findings(
+    connection: &mut PgConnection,
+    (org_id, mode): (OrgId, Mode),
+    subjects: &[String],
+    problems: &[String],
+    now: OffsetDateTime,
+) -> Result<(), Problem> {
+    sqlx::query!(
+        "insert into integrity_findings (org_id, mode, subject, problem, found_at, seen_at)
+        select distinct on (subject) $1::uuid, $2::text, subject, problem, $5::timestamptz, $5::timestamptz
+        from unnest($3::text[], $4::text[]) as found (subject, problem) order by subject, problem
+        on conflict (org_id, mode, subject) do update set problem = excluded.problem, seen_at = excluded.seen_at",
+        org_id.0,
+        mode.as_str(),
+        subjects,
+        problems,
+        now
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Forgets what a whole round did not find again.
+pub(super) async fn forget_mended(connection: &mut PgConnection, (org_id, mode): (OrgId, Mode)) -> Result<(), Problem> {
+    sqlx::query!(
+        "delete from integrity_findings f using published_logs p
+        where f.org_id = $1 and f.mode = $2 and p.org_id = $1 and p.mode = $2 and f.seen_at < p.check_started_at",
+        org_id.0,
+        mode.as_str()
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// What is known of the actor's log.
+pub(super) async fn state(tx: &mut Tx, (org_id, mode): (OrgId, Mode)) -> Result<State, Problem> {
+    let row = sqlx::query!(
+        r#"select l.size, coalesce(published_size, 0) as "published_size!", coalesce(edge_size, 0) as "edge_size!",
+            edge_at as "edge_at?", refusal as "refusal?", coalesce(checked_size, 0) as "checked_size!",
+            check_started_at as "check_started_at?", checked_at as "checked_at?"
+        from logs l left join published_logs p on p.org_id = l.org_id and p.mode = l.mode
+        where l.org_id = $1 and l.mode = $2"#,
+        org_id.0,
+        mode.as_str()
+    )
+    .fetch_one(tx.connection())
+    .await?;
+    let findings = sqlx::query_as!(
+        Finding,
+        "select subject, problem, found_at, seen_at from integrity_findings where org_id = $1 and mode = $2
+        order by found_at, subject limit 100",
+        org_id.0,
+        mode.as_str()
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    Ok(State {
+        size: row.size.cast_unsigned(),
+        published_size: row.published_size.cast_unsigned(),
+        saved_size: row.edge_size.cast_unsigned(),
+        saved_at: row.edge_at,
+        publishing_stopped: row.refusal,
+        checked_size: row.checked_size.cast_unsigned(),
+        check_started_at: row.check_started_at,
+        checked_at: row.checked_at,
+        findings,
+        signing_stopped: None,
+    })
+}

@@ -1,0 +1,21 @@
+//! Recovery: tiles and files from the rows, and the rows from the files. Either alone gives back the other, byte for byte.
+
+mod rebuild;
+mod restore;
+mod store;
+#[cfg(test)]
+mod tests;
+
+pub use rebuild::rebuild;
+pub use restore::restore;
+
+/// A log that was made again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recovered {
+    /// Its name.
+    pub origin: String,
+    /// Its entries.
+    pub size: u64,
+    /// Files or rows that were written.
+    pub written: u64,
+}

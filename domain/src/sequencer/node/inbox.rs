@@ -1,0 +1,242 @@
+//! Entries that reach a node which does not own their shard: through a table to the one that does.
+//!
+//! The owner deletes the row in the transaction that places the entry, so a row that is gone was either placed, or
+//! refused because its idempotency key is taken, or lost with the database's memory; which of them, the receipts tell.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use sqlx::PgConnection;
+use sqlx::postgres::PgListener;
+use tokio::sync::Notify;
+
+use super::{Node, store};
+use crate::database::Database;
+use crate::sequencer::{self, BATCH, Entry, Outcome, Reply, Waiting, unavailable, unknown};
+
+/// Entries on their way to other nodes; beyond it callers are told to come back.
+const MAX: usize = 4_096;
+/// Between two looks at what became of them.
+const LOOK: Duration = Duration::from_millis(5);
+/// Between two looks into the inbox when nobody says that something arrived.
+const READ: Duration = Duration::from_secs(1);
+
+/// Hands entries to the nodes that own their shards, and waits with the callers.
+pub(in crate::sequencer) struct Forwarder {
+    database: Database,
+    node: Arc<Node>,
+    arrived: Mutex<Vec<Waiting>>,
+    /// Entries here, in any state.
+    count: AtomicUsize,
+    woken: Notify,
+}
+
+impl Forwarder {
+    pub(in crate::sequencer) fn new(database: Database, node: Arc<Node>) -> Self {
+        Self { database, node, arrived: Mutex::default(), count: AtomicUsize::new(0), woken: Notify::new() }
+    }
+
+    /// Takes an entry; gives it back when there is no room.
+    pub(in crate::sequencer) fn push(&self, waiting: Waiting) -> Result<(), Box<Waiting>> {
+        if self.count.fetch_add(1, Ordering::AcqRel) >= MAX {
+            self.count.fetch_sub(1, Ordering::AcqRel);
+            return Err(Box::new(waiting));
+        }
+        self.arrived.lock().unwrap_or_else(PoisonError::into_inner).push(waiting);
+        self.woken.notify_one();
+        Ok(())
+    }
+
+    /// Takes an entry when there is room.
+    pub(in crate::sequencer) async fn push_patiently(&self, mut waiting: Waiting) {
+        while let Err(back) = self.push(waiting) {
+            waiting = *back;
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    pub(in crate::sequencer) fn is_idle(&self) -> bool {
+        self.count.load(Ordering::Acquire) == 0
+    }
+
+    /// Works until aborted.
+    pub(in crate::sequencer) async fn run(self: Arc<Self>) {
+        let mut sent: HashMap<i64, Waiting> = HashMap::new();
+        loop {
+            if sent.is_empty() {
+                self.woken.notified().await;
+            } else {
+                tokio::time::sleep(LOOK).await;
+            }
+            let arrived = std::mem::take(&mut *self.arrived.lock().unwrap_or_else(PoisonError::into_inner));
+            if let Err(error) = self.send(arrived, &mut sent).await {
+                tracing::warn!(%error, "handing entries to another node");
+            }
+            match self.look(&mut sent).await {
+                Ok(()) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "waiting for another node");
+                    tokio::time::sleep(READ).await;
+                }
+            }
+        }
+    }
+
+    async fn send(&self, mut arrived: Vec<Waiting>, sent: &mut HashMap<i64, Waiting>) -> Result<(), sqlx::Error> {
+        // What became ours in the meantime is written here.
+        let ours = arrived.extract_if(.., |waiting| self.node.queue_of(waiting.entry.org_id).is_some());
+        for waiting in ours.collect::<Vec<_>>() {
+            self.count.fetch_sub(1, Ordering::AcqRel);
+            if let Some(queue) = self.node.queue_of(waiting.entry.org_id) {
+                queue.push_patiently(waiting).await;
+            }
+        }
+        while !arrived.is_empty() {
+            let some: Vec<Waiting> = arrived.drain(..arrived.len().min(BATCH)).collect();
+            match self.put(&some).await {
+                Ok(ids) => sent.extend(ids.into_iter().zip(some)),
+                Err(error) => {
+                    // Not sent, or sent without our knowing: whoever has a key may ask again.
+                    for waiting in some.into_iter().chain(arrived) {
+                        self.answer(waiting, Err(unavailable(Some(error.to_string()))));
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn put(&self, waiting: &[Waiting]) -> Result<Vec<i64>, sqlx::Error> {
+        let mut connection = self.database.sequencer().acquire().await?;
+        let mut rows = store::InboxRows::default();
+        for Waiting { entry, .. } in waiting {
+            let bytes = postcard::to_allocvec(entry).map_err(|error| sqlx::Error::Encode(error.into()))?;
+            rows.push(i16::from(Node::shard_of(entry.org_id)), entry.id, bytes);
+        }
+        store::put_into_inbox(&mut connection, &rows).await
+    }
+
+    /// Answers those whose rows are gone.
+    async fn look(&self, sent: &mut HashMap<i64, Waiting>) -> Result<(), sqlx::Error> {
+        if sent.is_empty() {
+            return Ok(());
+        }
+        let mut connection = self.database.sequencer().acquire().await?;
+        let given_up = sent.extract_if(|_, waiting| waiting.is_given_up()).map(|(id, waiting)| {
+            drop(waiting);
+            self.count.fetch_sub(1, Ordering::AcqRel);
+            id
+        });
+        let given_up: Vec<i64> = given_up.collect();
+        store::remove_from_inbox(&mut connection, &given_up).await?;
+        let ids: Vec<i64> = sent.keys().copied().collect();
+        let (mut gone, mut refused) = (Vec::new(), Vec::new());
+        for (id, refusal) in store::settled_in_inbox(&mut connection, &ids).await? {
+            match (sent.remove(&id), refusal) {
+                (Some(waiting), None) => gone.push(waiting),
+                (Some(waiting), Some(problem)) => {
+                    refused.push(id);
+                    self.answer(waiting, Err(problem));
+                }
+                (None, _) => {}
+            }
+        }
+        store::remove_from_inbox(&mut connection, &refused).await?;
+        self.settle(&mut connection, gone).await
+    }
+
+    async fn settle(&self, connection: &mut PgConnection, gone: Vec<Waiting>) -> Result<(), sqlx::Error> {
+        if gone.is_empty() {
+            return Ok(());
+        }
+        let holders = match sequencer::store::holders(connection, gone.iter().map(|waiting| &waiting.entry)).await {
+            Ok(holders) => holders,
+            Err(error) => {
+                gone.into_iter().for_each(|waiting| self.answer(waiting, Err(unknown())));
+                return Err(error);
+            }
+        };
+        for (waiting, holder) in gone.into_iter().zip(holders) {
+            match holder {
+                Some(id) => self.answer(waiting, Ok(Outcome::Taken(id))),
+                // It was never placed: it sets out again.
+                None => {
+                    self.arrived.lock().unwrap_or_else(PoisonError::into_inner).push(waiting);
+                    self.woken.notify_one();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn answer(&self, waiting: Waiting, outcome: Result<Outcome, crate::Problem>) {
+        self.count.fetch_sub(1, Ordering::AcqRel);
+        waiting.answer(outcome);
+    }
+}
+
+/// Reads what other nodes put into the inbox for this one, for ever.
+pub(super) async fn read(database: &Database, node: &Node) {
+    loop {
+        match PgListener::connect_with(database.sequencer()).await {
+            Ok(mut listener) => {
+                if let Err(error) = read_with(database, node, &mut listener).await {
+                    tracing::warn!(%error, "the inbox");
+                }
+            }
+            Err(error) => tracing::warn!(%error, "the inbox"),
+        }
+        tokio::time::sleep(READ).await;
+    }
+}
+
+async fn read_with(database: &Database, node: &Node, listener: &mut PgListener) -> Result<(), sqlx::Error> {
+    listener.listen("certnode_inbox").await?;
+    loop {
+        let mut connection = database.sequencer().acquire().await?;
+        loop {
+            let busy: Vec<i64> = node.taken_in().iter().copied().collect();
+            let rows = store::read_inbox(&mut connection, &node.shards(), &busy).await?;
+            if rows.is_empty() {
+                break;
+            }
+            for (id, bytes) in rows {
+                match postcard::from_bytes(&bytes) {
+                    Ok(entry) => take_in(node, id, entry).await,
+                    Err(error) => {
+                        tracing::error!(%error, id, "an entry of the inbox cannot be read");
+                        store::remove_from_inbox(&mut connection, &[id]).await?;
+                    }
+                }
+            }
+        }
+        drop(connection);
+        if let Ok(Err(error)) = tokio::time::timeout(READ, listener.recv()).await {
+            return Err(error);
+        }
+    }
+}
+
+async fn take_in(node: &Node, id: i64, entry: Entry) {
+    if let Some(queue) = node.queue_of(entry.org_id) {
+        node.taken_in().insert(id);
+        queue.push_patiently(Waiting { entry, reply: Reply::Inbox(id) }).await;
+    }
+}
+
+/// A hash as its bytes.
+pub(in crate::sequencer) mod hash {
+    use ledger::hash::Hash;
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(hash: &Option<Hash>, serializer: S) -> Result<S::Ok, S::Error> {
+        hash.map(|hash| hash.0).serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Hash>, D::Error> {
+        Ok(Option::<[u8; 32]>::deserialize(deserializer)?.map(Hash))
+    }
+}

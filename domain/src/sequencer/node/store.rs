@@ -1,0 +1,159 @@
+//! SQL of what the nodes share: leases and the inbox.
+
+use sqlx::PgConnection;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::Lease;
+use crate::Problem;
+use crate::id::ReceiptId;
+
+/// The class of the advisory locks that living nodes hold.
+const LIVING: i32 = 0x0ce7;
+
+/// Says that the node with this key lives, for as long as the connection does.
+pub(super) async fn announce(connection: &mut PgConnection, key: i32) -> Result<(), sqlx::Error> {
+    sqlx::query!("select pg_advisory_lock($1, $2)", LIVING, key).fetch_one(connection).await.map(|_| ())
+}
+
+/// The keys of the nodes that live.
+pub(super) async fn living(connection: &mut PgConnection) -> Result<Vec<i32>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select objid::bigint::integer as "key!" from pg_locks
+        where locktype = 'advisory' and classid::bigint = $1 and objsubid = 2 and granted
+            and database = (select oid from pg_database where datname = current_database())"#,
+        i64::from(LIVING)
+    )
+    .fetch_all(connection)
+    .await
+}
+
+pub(super) async fn leases(connection: &mut PgConnection) -> Result<Vec<Lease>, sqlx::Error> {
+    sqlx::query_as!(Lease, r#"select shard, owner, expires_at < now() as "expired!" from shard_leases order by shard"#)
+        .fetch_all(connection)
+        .await
+}
+
+/// Takes shards that are free; another node may have been first.
+pub(super) async fn take_over(
+    connection: &mut PgConnection,
+    key: i32,
+    shards: &[i16],
+    living: &[i32],
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update shard_leases set owner = $1, epoch = epoch + 1, expires_at = now() + interval '4 s'
+        where shard = any($2) and (owner is null or expires_at < now() or owner <> all($3))",
+        key,
+        shards,
+        living
+    )
+    .execute(connection)
+    .await
+    .map(|_| ())
+}
+
+/// Keeps the node's shards for another while; which they are, and their epochs.
+pub(super) async fn renew(connection: &mut PgConnection, key: i32) -> Result<Vec<(i16, i64)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "update shard_leases set expires_at = now() + interval '4 s' where owner = $1 returning shard, epoch",
+        key
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.shard, row.epoch)).collect())
+}
+
+/// Lets others have shards. Waits for a commit under way.
+pub(super) async fn release(connection: &mut PgConnection, key: i32, shards: &[i16]) -> Result<(), sqlx::Error> {
+    sqlx::query!("update shard_leases set owner = null where owner = $1 and shard = any($2)", key, shards)
+        .execute(connection)
+        .await
+        .map(|_| ())
+}
+
+/// Entries for other nodes: one column a field, one element a row.
+#[derive(Default)]
+pub(super) struct InboxRows {
+    shards: Vec<i16>,
+    ids: Vec<Uuid>,
+    entries: Vec<Vec<u8>>,
+}
+
+impl InboxRows {
+    pub(super) fn push(&mut self, shard: i16, id: ReceiptId, entry: Vec<u8>) {
+        self.shards.push(shard);
+        self.ids.push(id.0);
+        self.entries.push(entry);
+    }
+}
+
+/// Puts entries into the inbox and wakes its readers; the rows' ids, in order.
+pub(super) async fn put_into_inbox(connection: &mut PgConnection, rows: &InboxRows) -> Result<Vec<i64>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"with put as (
+            insert into inbox (shard, receipt_id, entry)
+            select * from unnest($1::smallint[], $2::uuid[], $3::bytea[]) returning id, receipt_id
+        ), woken as (
+            select pg_notify('certnode_inbox', '') as done
+        )
+        select put.id from unnest($2::uuid[]) with ordinality as wanted (receipt_id, place)
+        join put using (receipt_id) cross join woken order by wanted.place"#,
+        &rows.shards,
+        &rows.ids,
+        &rows.entries
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// Entries for the owner of some shards, the oldest first, without those it is at already.
+pub(super) async fn read_inbox(
+    connection: &mut PgConnection,
+    shards: &[i16],
+    without: &[i64],
+) -> Result<Vec<(i64, Vec<u8>)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "select id, entry from inbox where shard = any($1) and id <> all($2) and refusal is null order by id limit 512",
+        shards,
+        without
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.entry)).collect())
+}
+
+/// Which of these rows are gone, and which are refused with what.
+pub(super) async fn settled_in_inbox(
+    connection: &mut PgConnection,
+    ids: &[i64],
+) -> Result<Vec<(i64, Option<Problem>)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select wanted.id as "id!", inbox.refusal as "refusal?: Json<Problem>"
+        from unnest($1::bigint[]) as wanted (id) left join inbox on inbox.id = wanted.id
+        where inbox.id is null or inbox.refusal is not null"#,
+        ids
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.refusal.map(|problem| problem.0))).collect())
+}
+
+/// Says of rows why they are refused.
+pub(in crate::sequencer) async fn refuse_in_inbox(
+    connection: &mut PgConnection,
+    ids: &[i64],
+    problem: &Problem,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!("update inbox set refusal = $2 where id = any($1)", ids, Json(problem) as _)
+        .execute(connection)
+        .await
+        .map(|_| ())
+}
+
+pub(in crate::sequencer) async fn remove_from_inbox(
+    connection: &mut PgConnection,
+    ids: &[i64],
+) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from inbox where id = any($1)", ids).execute(connection).await.map(|_| ())
+}

@@ -1,0 +1,114 @@
+//! What waits for its place: bounded, and taken in turn, so that a tenant with much to say keeps nobody waiting.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use super::Waiting;
+use super::batch::LogKey;
+
+/// Entries that may wait; beyond it callers are told to come back.
+const MAX: usize = 8_192;
+/// Entries of one log that may wait: others still find room.
+const MAX_OF_ONE: usize = 4_096;
+
+#[derive(Default)]
+pub(super) struct Queue {
+    state: Mutex<State>,
+    arrived: Notify,
+    taken: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    logs: HashMap<LogKey, VecDeque<Waiting>>,
+    /// The logs that wait, in the order of their turns.
+    turns: VecDeque<LogKey>,
+    waiting: usize,
+    /// Entries that were taken and not yet answered.
+    at_work: usize,
+}
+
+impl Queue {
+    /// Puts an entry behind the others of its log; gives it back when there is no room.
+    pub(super) fn push(&self, entry: Waiting) -> Result<(), Box<Waiting>> {
+        let mut state = self.state();
+        let key = (entry.entry.org_id, entry.entry.mode);
+        let of_log = state.logs.get(&key).map_or(0, VecDeque::len);
+        if state.waiting >= MAX || of_log >= MAX_OF_ONE {
+            return Err(Box::new(entry));
+        }
+        if of_log == 0 {
+            state.turns.push_back(key);
+        }
+        state.logs.entry(key).or_default().push_back(entry);
+        state.waiting += 1;
+        drop(state);
+        self.arrived.notify_one();
+        Ok(())
+    }
+
+    /// Puts an entry behind the others of its log, when there is room.
+    pub(super) async fn push_patiently(&self, mut entry: Waiting) {
+        loop {
+            let taken = self.taken.notified();
+            match self.push(entry) {
+                Ok(()) => return,
+                Err(back) => entry = *back,
+            }
+            taken.await;
+        }
+    }
+
+    /// Up to `most` entries, as soon as there is one: of each log in turn an equal share.
+    pub(super) async fn take(&self, most: usize) -> Vec<Waiting> {
+        loop {
+            let arrived = self.arrived.notified();
+            let taken = self.state().take(most);
+            if !taken.is_empty() {
+                self.taken.notify_waiters();
+                return taken;
+            }
+            arrived.await;
+        }
+    }
+
+    /// Says that as many of the entries that were taken are answered.
+    pub(super) fn answered(&self, entries: usize) {
+        let mut state = self.state();
+        state.at_work = state.at_work.saturating_sub(entries);
+    }
+
+    /// Whether nothing waits and nothing is being written.
+    pub(super) fn is_idle(&self) -> bool {
+        let state = self.state();
+        state.waiting + state.at_work == 0
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn take(&mut self, most: usize) -> Vec<Waiting> {
+        let mut taken = Vec::with_capacity(most.min(self.waiting));
+        let share = most.checked_div(self.turns.len()).unwrap_or(most).max(1);
+        while taken.len() < most
+            && let Some(key) = self.turns.pop_front()
+        {
+            let Some(log) = self.logs.get_mut(&key) else { continue };
+            let count = share.min(log.len()).min(most - taken.len());
+            taken.extend(log.drain(..count));
+            if log.is_empty() {
+                self.logs.remove(&key);
+            } else {
+                self.turns.push_back(key);
+            }
+        }
+        self.waiting -= taken.len();
+        self.at_work += taken.len();
+        taken
+    }
+}

@@ -1,0 +1,278 @@
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures::future::join_all;
+use ledger::checkpoint::Checkpoint;
+use ledger::hash::Hash;
+use ledger::note::Note;
+use ledger::tree::{Batch, Frontier};
+use sqlx::Executor as _;
+
+use super::queue::Queue;
+use super::*;
+use crate::context::{Cx, Domain};
+use crate::receipts::{self, Issued, NewReceipt};
+use crate::testing::World;
+
+fn new(reference: &str) -> NewReceipt {
+    NewReceipt::from_json(format!(r#"{{"reference":"{reference}"}}"#).as_bytes()).unwrap()
+}
+
+/// The same actor, at another node.
+fn at(cx: &Cx, node: &Domain) -> Cx {
+    Cx { domain: node.clone(), ..cx.clone() }
+}
+
+/// Issues as a client does that was told to keep its promise: again with the same key until there is an answer.
+async fn insist(cx: &Cx, reference: &str) -> Issued {
+    loop {
+        match receipts::issue(cx, new(reference), Some(reference)).await {
+            Ok(issued) => return issued,
+            Err(problem) => assert!(matches!(problem.status, 429 | 503), "{problem:?}"),
+        }
+    }
+}
+
+/// Every acknowledged receipt is at its index, and every checkpoint that was given out is the root of the log's own beginning:
+/// so any two of them agree.
+async fn nothing_lost_nothing_forked(world: &World, issued: &[Issued]) {
+    let rows: Vec<(String, i64, Vec<u8>)> = sqlx::query_as(
+        "select origin, log_index, leaf_hash from receipts join logs using (org_id, mode) order by origin, log_index",
+    )
+    .fetch_all(&mut world.superuser().await)
+    .await
+    .unwrap();
+    let mut logs: BTreeMap<String, Vec<Hash>> = BTreeMap::new();
+    for (origin, index, leaf) in rows {
+        let leaves = logs.entry(origin).or_default();
+        assert_eq!(leaves.len() as i64, index, "every index is taken once");
+        leaves.push(Hash::from_slice(&leaf).unwrap());
+    }
+    for Issued { receipt, .. } in issued {
+        let leaves = &logs[&receipt.proof.origin];
+        let index = usize::try_from(receipt.proof.log_index).unwrap();
+        assert_eq!(leaves[index].to_hex(), receipt.proof.leaf_hash);
+        let note = Note::parse(&receipt.proof.checkpoint).unwrap();
+        let checkpoint = Checkpoint::parse(note.text()).unwrap();
+        let beginning = &leaves[..usize::try_from(checkpoint.size).unwrap()];
+        assert_eq!(*Batch::append(&Frontier::empty(), beginning).root(), checkpoint.root);
+    }
+}
+
+#[tokio::test]
+async fn a_fault_at_any_step_of_a_commit_loses_nothing_and_forks_nothing() {
+    let world = World::new().await;
+    let acme = world.org("acme").await;
+    let mut issued = vec![insist(&acme, "before").await];
+    for fault in [Fault::Load, Fault::Append, Fault::Commit, Fault::CommitAnswer] {
+        world.domain.plan_fault(fault);
+        let tries: Vec<String> = (0..40).map(|n| format!("{fault:?}-{n}")).collect();
+        issued.extend(join_all(tries.iter().map(|reference| insist(&acme, reference))).await);
+        issued.push(insist(&acme, &format!("after-{fault:?}")).await);
+    }
+    assert_eq!(issued.len(), 165);
+    nothing_lost_nothing_forked(&world, &issued).await;
+    assert_eq!(crate::logs::head(&acme).await.unwrap().receipts, 165, "and nothing is there twice");
+}
+
+#[tokio::test]
+async fn without_a_key_too_a_lost_answer_is_no_second_receipt() {
+    let world = World::new().await;
+    let acme = world.org("acme").await;
+    for fault in [Fault::Commit, Fault::CommitAnswer] {
+        world.domain.plan_fault(fault);
+        receipts::issue(&acme, new("order"), None).await.unwrap();
+    }
+    assert_eq!(crate::logs::head(&acme).await.unwrap().receipts, 2);
+}
+
+#[tokio::test]
+async fn three_nodes_share_the_shards_and_answer_for_every_tenant() {
+    let world = World::new().await;
+    let nodes = [world.domain.clone(), world.another_node(), world.another_node()];
+    let mut orgs = Vec::new();
+    for n in 0..6 {
+        orgs.push(world.org(&format!("org-{n}")).await);
+    }
+    let round = async |round: usize| {
+        let tries = (0..90).map(|n| {
+            let cx = at(&orgs[n % orgs.len()], &nodes[n % nodes.len()]);
+            async move { insist(&cx, &format!("order-{round}-{n}")).await }
+        });
+        join_all(tries).await
+    };
+    let mut issued = round(0).await;
+    // Within a few rounds of leases everyone has a share.
+    let shares = async || {
+        let counts: Vec<i64> =
+            sqlx::query_scalar("select count(*) from shard_leases where owner is not null group by owner")
+                .fetch_all(&mut world.superuser().await)
+                .await
+                .unwrap();
+        counts
+    };
+    let mut seen = Vec::new();
+    for n in 1..60 {
+        issued.extend(round(n).await);
+        seen = shares().await;
+        if seen.len() == 3 && seen.iter().sum::<i64>() == 16 {
+            break;
+        }
+    }
+    assert_eq!((seen.len(), seen.iter().sum::<i64>()), (3, 16), "{seen:?}");
+    assert!(seen.iter().all(|share| *share <= 6), "{seen:?}");
+    issued.extend(round(99).await);
+    nothing_lost_nothing_forked(&world, &issued).await;
+}
+
+#[tokio::test]
+async fn when_a_node_dies_the_others_go_on_with_its_shards() {
+    let world = World::new().await;
+    let acme = world.org("acme").await;
+    let dying = world.another_node();
+    let mut issued = vec![insist(&at(&acme, &dying), "owned-by-the-dying-node").await];
+    let busy = {
+        let cx = at(&acme, &dying);
+        tokio::spawn(async move { join_all((0..50).map(|_| receipts::issue(&cx, new("lost or not"), None))).await })
+    };
+    tokio::task::yield_now().await;
+    busy.abort();
+    drop(dying);
+    let tries: Vec<String> = (0..40).map(|n| format!("after-{n}")).collect();
+    issued.extend(join_all(tries.iter().map(|reference| insist(&acme, reference))).await);
+    nothing_lost_nothing_forked(&world, &issued).await;
+}
+
+#[tokio::test]
+async fn a_node_that_slept_does_not_write_over_its_successor() {
+    let world = World::new().await;
+    let acme = world.org("acme").await;
+    let beside = at(&acme, &world.another_node());
+    let mut issued = vec![insist(&acme, "first").await];
+    // The lease runs out while its owner sleeps; another node takes it and writes.
+    world
+        .superuser()
+        .await
+        .execute("update shard_leases set owner = -1, epoch = epoch + 1, expires_at = '-infinity'")
+        .await
+        .unwrap();
+    issued.push(insist(&beside, "second").await);
+    // The first still believes that the shard is its own: what it writes is refused, and reaches the successor.
+    let (third, fourth) = tokio::join!(insist(&acme, "third"), insist(&beside, "fourth"));
+    issued.extend([third, fourth]);
+    nothing_lost_nothing_forked(&world, &issued).await;
+    assert_eq!(crate::logs::head(&acme).await.unwrap().receipts, 4);
+}
+
+#[tokio::test]
+async fn what_is_handed_to_another_node_is_placed_once_and_keys_hold() {
+    let world = World::new().await;
+    let acme = world.org("acme").await;
+    let beside = at(&acme, &world.another_node());
+    let first = insist(&acme, "order").await;
+    let again = insist(&beside, "order").await;
+    assert!(again.replayed);
+    assert_eq!(first.receipt, again.receipt);
+    let conflict = receipts::issue(&beside, new("another"), Some("order")).await.unwrap_err();
+    assert_eq!((conflict.status, &*conflict.code), (409, "idempotency_conflict"));
+    let handed = receipts::issue(&beside, new("handed over"), None).await.unwrap();
+    assert!(!handed.replayed, "it is new, whoever placed it");
+    let left: i64 =
+        sqlx::query_scalar("select count(*) from inbox").fetch_one(&mut world.superuser().await).await.unwrap();
+    assert_eq!(left, 0);
+    nothing_lost_nothing_forked(&world, &[first, handed]).await;
+}
+
+#[tokio::test]
+async fn a_clock_that_fell_behind_signs_nothing() {
+    let world = World::new().await;
+    let acme = world.org("acme").await;
+    let beside = at(&acme, &world.another_node());
+    let first = insist(&acme, "first").await;
+    world.clock.advance(time::Duration::seconds(-30));
+    let second = insist(&beside, "second").await;
+    world.clock.advance(time::Duration::seconds(-31));
+    for cx in [&acme, &beside] {
+        let refused = receipts::issue(cx, new("third"), None).await.unwrap_err();
+        assert_eq!(
+            (refused.status, &*refused.code),
+            (503, "clock_behind"),
+            "from the node that writes, and through it"
+        );
+    }
+    assert_eq!(crate::logs::head(&acme).await.unwrap().receipts, 2);
+    world.clock.advance(time::Duration::seconds(61));
+    let third = insist(&acme, "third").await;
+    nothing_lost_nothing_forked(&world, &[first, second, third]).await;
+}
+
+#[tokio::test]
+async fn a_log_that_cannot_be_signed_for_holds_up_no_other() {
+    let world = World::new().await;
+    let (acme, broken) = (world.org("acme").await, world.org("broken").await);
+    let org_id = broken.tenant().unwrap().0;
+    sqlx::query("update logs set frontier = '\\x00', size = 3 where org_id = $1")
+        .bind(org_id.0)
+        .execute(&mut world.superuser().await)
+        .await
+        .unwrap();
+    let tries = (0..20).map(|n| {
+        let cx = if n % 2 == 0 { acme.clone() } else { broken.clone() };
+        async move { receipts::issue(&cx, new(&format!("order-{n}")), None).await.is_ok() }
+    });
+    let issued = join_all(tries).await;
+    assert!(issued.iter().enumerate().all(|(n, issued)| *issued == (n % 2 == 0)), "{issued:?}");
+}
+
+fn entry(org: u128) -> (Waiting, tokio::sync::oneshot::Receiver<Result<Outcome, Problem>>) {
+    let at = time::macros::datetime!(2026-11-20 09:30 UTC);
+    Waiting::of_caller(Entry {
+        org_id: OrgId(uuid::Uuid::from_u128(org)),
+        mode: Mode::Test,
+        id: ReceiptId(uuid::Uuid::from_u128(7)),
+        kind: "transaction".to_owned(),
+        reference: Some("order-1".to_owned()),
+        occurred_at: at,
+        issued_at: at,
+        amount: Some(Money { minor: -5, currency: "EUR".to_owned() }),
+        idempotency: Some(Hash([3; 32])),
+        refs: Vec::new(),
+        statement: b"{}".to_vec(),
+        payload: b"{\"a\":1}".to_vec(),
+        salt: [9; 16],
+    })
+}
+
+#[tokio::test]
+async fn a_tenant_with_much_to_say_keeps_nobody_waiting_and_finds_an_end() {
+    let queue = Arc::new(Queue::default());
+    let mut accepted = 0;
+    while queue.push(entry(1).0).is_ok() {
+        accepted += 1;
+    }
+    assert_eq!(accepted, 4_096, "one tenant fills half of the queue");
+    queue.push(entry(2).0).map_err(drop).unwrap();
+    queue.push(entry(3).0).map_err(drop).unwrap();
+    let first = queue.take(BATCH).await;
+    let of = |org: u128| first.iter().filter(|waiting| waiting.entry.org_id.0.as_u128() == org).count();
+    assert_eq!((first.len(), of(2), of(3)), (BATCH, 1, 1));
+    let mut rest = 0;
+    while rest < 4_096 + 2 - BATCH {
+        rest += queue.take(BATCH).await.len();
+    }
+    assert!(!queue.is_idle(), "taken, and not answered");
+    queue.answered(4_098);
+    assert!(queue.is_idle());
+}
+
+#[test]
+fn an_entry_survives_its_way_through_the_inbox() {
+    let (waiting, _) = entry(1);
+    let bytes = postcard::to_allocvec(&waiting.entry).unwrap();
+    assert_eq!(postcard::from_bytes::<Entry>(&bytes).unwrap(), waiting.entry);
+    for cut in 0..bytes.len() {
+        assert!(postcard::from_bytes::<Entry>(&bytes[..cut]).is_err(), "cut at {cut}");
+    }
+}

@@ -1,0 +1,161 @@
+//! A period's archive: complete or refused.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use ledger::checkpoint::Checkpoint;
+use ledger::commitment::commit;
+use ledger::hash::{Hash, leaf_hash, sha256};
+use ledger::key::IssuingKey;
+use ledger::note::NoteSigner;
+use ledger::period::{END, Found, HEAD, Head, MANIFEST, Manifest, PeriodVerification, entries_name, line, member};
+use ledger::proof::Nodes as _;
+use ledger::statement::Statement;
+use ledger::tree::{Batch, Frontier, subtrees};
+
+const LOG: &str = "log.example/t/1";
+
+struct Entry {
+    statement: Vec<u8>,
+    salt: [u8; 16],
+    payload: Vec<u8>,
+}
+
+/// A log of which entries `n` was signed on day 1, 2, 3 … of the month, ten a day.
+fn log(size: u64) -> Vec<Entry> {
+    let key = IssuingKey::from_seed(LOG, &[1; 32]).unwrap();
+    let entry = |n: u64| {
+        let (salt, payload) = ([n as u8; 16], format!(r#"{{"reference":"order-{n}"}}"#).into_bytes());
+        let statement = Statement {
+            log: LOG.to_owned(),
+            id: format!("rcpt_01kaqm7n4ef8zs9v0yq2p3{n:04}"),
+            kind: "transaction".to_owned(),
+            issued_at: format!("2026-11-{:02}T09:30:00.000Z", 1 + n / 10),
+            schema: "receipt/1".to_owned(),
+            payload: commit(&salt, &payload),
+            evidence: Vec::new(),
+            refs: Vec::new(),
+            idempotency: None,
+        };
+        Entry { statement: statement.sign(&key).unwrap(), salt, payload }
+    };
+    (0..size).map(entry).collect()
+}
+
+/// The archive of days, with the entries on either side; `spoil` may change the lines.
+fn archive(log: &[Entry], days: (u64, u64), spoil: impl FnOnce(&mut Vec<Vec<u8>>)) -> Vec<u8> {
+    let size = log.len() as u64;
+    let leaves: Vec<Hash> = log.iter().map(|entry| leaf_hash(&entry.statement)).collect();
+    let batch = Batch::append(&Frontier::empty(), &leaves);
+    let (first, after) = ((days.0 - 1) * 10, (days.1 * 10).min(size));
+    let (from_index, until_index) = (first.saturating_sub(1), (after + 1).min(size));
+    let nodes = |from, until| {
+        subtrees(from, until).into_iter().map(|(level, index)| batch.node(level, index).unwrap()).collect()
+    };
+    let signer = NoteSigner::from_seed(LOG, &[2; 32]).unwrap();
+    let issuer = IssuingKey::from_seed(LOG, &[1; 32]).unwrap();
+    let head = Head {
+        from: format!("2026-11-{:02}", days.0),
+        until: format!("2026-11-{:02}", days.1),
+        from_index,
+        until_index,
+        checkpoint: Checkpoint::new(LOG, size, *batch.root()).sign(&signer),
+        left: nodes(0, from_index),
+        right: nodes(until_index, size),
+        root_proof: None,
+        policy: format!("log {}\nquorum none\n", signer.verifier()),
+        issuing_keys: vec![(issuer.verifier().to_string(), 0)],
+        revoked_keys: Vec::new(),
+    };
+    let mut lines: Vec<Vec<u8>> = (from_index..until_index)
+        .map(|n| {
+            let entry = &log[n as usize];
+            line(&entry.statement, (first..after).contains(&n).then_some((&entry.salt, entry.payload.as_slice())))
+        })
+        .collect();
+    spoil(&mut lines);
+    let mut bytes = member(HEAD, &head.to_bytes());
+    for (chunk, lines) in lines.chunks(4).enumerate() {
+        bytes.extend(member(&entries_name(from_index + 4 * chunk as u64), &lines.concat()));
+    }
+    let payloads = lines.iter().filter(|line| !line.ends_with(b"\t\n")).count() as u64;
+    let manifest = Manifest { entries: lines.len() as u64, payloads, sha256: sha256(&[&bytes]) };
+    bytes.extend(member(MANIFEST, &manifest.to_bytes()));
+    bytes.extend(END);
+    bytes
+}
+
+fn check(archive: &[u8]) -> Found {
+    let mut verification = PeriodVerification::new(None);
+    // In pieces that begin and end anywhere.
+    archive.chunks(97).for_each(|piece| verification.push(piece));
+    verification.finish()
+}
+
+fn failed(found: &Found) -> Vec<&str> {
+    found.steps.iter().filter(|step| step.outcome == ledger::verify::Outcome::Failed).map(|step| step.id).collect()
+}
+
+#[test]
+fn a_period_verifies_wherever_it_lies_in_the_log() {
+    for size in [41, 64, 100] {
+        let log = log(size);
+        for days in [(1, 1), (2, 3), (4, 5), (1, 9), (5, 28)] {
+            let found = check(&archive(&log, days, |_| ()));
+            assert!(found.is_verified(), "{size} {days:?}: {:?}", found.steps);
+            let (first, after) = (((days.0 - 1) * 10).max(1), (days.1 * 10).min(size));
+            assert_eq!((found.receipts, found.without_contents), (after - first, 0), "{size} {days:?}");
+        }
+    }
+}
+
+#[test]
+fn no_byte_of_an_archive_can_be_another() {
+    let whole = archive(&log(20), (1, 1), |_| ());
+    for at in (0..whole.len()).step_by(3) {
+        let mut spoilt = whole.clone();
+        spoilt[at] ^= 1 << (at % 8);
+        assert!(!check(&spoilt).is_verified(), "byte {at}");
+    }
+    for end in (0..whole.len()).step_by(61) {
+        let found = check(&whole[..end]);
+        assert!(!found.is_verified() && failed(&found).contains(&"format"), "cut at {end}");
+    }
+}
+
+#[test]
+fn what_is_missing_changed_or_added_is_named() {
+    let log = log(60);
+    let spoilt = |spoil: &dyn Fn(&mut Vec<Vec<u8>>)| check(&archive(&log, (2, 3), spoil));
+    let missing = spoilt(&|lines| drop(lines.remove(7)));
+    assert_eq!(failed(&missing)[0], "inclusion", "{:?}", missing.steps);
+    let swapped = spoilt(&|lines| lines.swap(3, 4));
+    assert_eq!((failed(&swapped), swapped.failed), (vec!["inclusion"], 0));
+    let changed = spoilt(&|lines| {
+        let text = String::from_utf8(lines[5].clone()).unwrap().replace("order-14", "order-15");
+        lines[5] = text.into_bytes();
+    });
+    assert_eq!((failed(&changed), changed.failed), (vec!["payload"], 1));
+    assert_eq!(
+        (changed.failures[0].index, changed.failures[0].id.as_deref()),
+        (14, Some("rcpt_01kaqm7n4ef8zs9v0yq2p30014"))
+    );
+    let erased =
+        spoilt(&|lines| lines[5] = [lines[5].split(|byte| *byte == b'\t').next().unwrap(), b"\t\t\n"].concat());
+    assert!(erased.is_verified() && erased.without_contents == 1, "{:?}", erased.steps);
+    let narrow = check(&archive(&log, (2, 3), |lines| lines.truncate(4)));
+    assert!(!narrow.is_verified());
+}
+
+#[test]
+fn a_policy_of_ones_own_is_asked() {
+    let archive = archive(&log(20), (1, 1), |_| ());
+    let with = |policy: &str| {
+        let mut verification = PeriodVerification::new(Some(policy));
+        verification.push(&archive);
+        assert_eq!(verification.progress(), (11, 11));
+        verification.finish()
+    };
+    let key = NoteSigner::from_seed(LOG, &[2; 32]).unwrap().verifier().to_string();
+    let other = NoteSigner::from_seed(LOG, &[3; 32]).unwrap().verifier().to_string();
+    assert!(with(&format!("log {key}\nquorum none\n")).is_verified());
+    assert_eq!(failed(&with(&format!("log {other}\nquorum none\n"))), ["checkpoint"]);
+}

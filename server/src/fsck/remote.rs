@@ -1,0 +1,209 @@
+//! A log over HTTP (C2SP tlog-tiles): every tile and every bundle below its checkpoint, on a few connections at once.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use domain::integrity::fsck::{LogReport, NamedFinding, Signatures};
+use domain::published::gunzip;
+use ledger::checkpoint::Checkpoint;
+use ledger::fsck::{Bundle, Finding, Rebuilt, Subject, check_checkpoint, check_leaves, check_statement, read_bundle};
+use ledger::note::VerifierKey;
+use ledger::tile::{TileId, WIDTH, entries_path};
+
+use super::{Meter, print};
+use crate::Failure;
+
+/// Connections at once.
+const CONNECTIONS: usize = 4;
+/// Times something is asked for before it counts as not there.
+const TRIES: u32 = 3;
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The largest file: 256 entries of 65,535 bytes, and the bundle's lengths.
+const LARGEST: u64 = 17 << 20;
+
+/// Which log, and by whose word.
+pub struct Settings {
+    /// Its prefix: `https://host/t/<hex>`, `https://host/log`, or `https://host/v1/log` with a key.
+    pub url: String,
+    /// The API key, for a log that is not public.
+    pub token: Option<String>,
+    /// The key that its checkpoint must be signed by.
+    pub key: VerifierKey,
+    /// The key that its statements must be signed by; without it they are not looked into.
+    pub issuing: Option<VerifierKey>,
+    /// Which of them.
+    pub signatures: Signatures,
+}
+
+/// Checks the log. Whether it is right.
+pub fn run(settings: &Settings, json: bool) -> Result<bool, Failure> {
+    let started = Instant::now();
+    let client = Client::new(settings);
+    let meter = Meter::new(started);
+    let report = check(settings, &client, &meter);
+    meter.clear();
+    Ok(print(&[report?], started, json))
+}
+
+fn check(settings: &Settings, client: &Client<'_>, meter: &Meter) -> Result<LogReport, Failure> {
+    let note = client.get("checkpoint")?.ok_or_else(|| format!("{}: there is no log here", settings.url))?;
+    let mut found = Vec::new();
+    let mut report = LogReport {
+        origin: settings.key.name().to_owned(),
+        size: 0,
+        files: 1,
+        unknown_cosignatures: 0,
+        findings: Vec::new(),
+    };
+    match check_checkpoint(&String::from_utf8_lossy(&note), &settings.key) {
+        Ok(checkpoint) => {
+            report.size = checkpoint.size;
+            let rebuilt = entries(settings, client, &checkpoint, meter, &mut report.files, &mut found)?;
+            for (id, _) in rebuilt.tiles() {
+                report.files += 1;
+                match client.get(&id.path())? {
+                    Some(bytes) => rebuilt.check_tile(id, &bytes, &mut found),
+                    None => found.push(Finding::new(Subject::Tile(id), "is missing")),
+                }
+            }
+            rebuilt.check_root(&checkpoint, &mut found);
+        }
+        Err(finding) => found.push(finding),
+    }
+    found.sort();
+    report.findings = found.iter().map(NamedFinding::from).collect();
+    Ok(report)
+}
+
+/// What came of one bundle: its hashes, and what is wrong with it.
+type Part = Result<(Bundle, Vec<Finding>), Failure>;
+
+/// Fetches and hashes on several threads; puts the bundles together in their order.
+fn entries(
+    settings: &Settings,
+    client: &Client<'_>,
+    checkpoint: &Checkpoint,
+    meter: &Meter,
+    files: &mut u64,
+    found: &mut Vec<Finding>,
+) -> Result<Rebuilt, Failure> {
+    let (size, bundles) = (checkpoint.size, checkpoint.size.div_ceil(WIDTH));
+    let next = AtomicU64::new(0);
+    let mut rebuilt = Rebuilt::default();
+    std::thread::scope(|scope| {
+        let (parts, arrived) = mpsc::sync_channel::<(u64, Part)>(CONNECTIONS * 4);
+        for _ in 0..CONNECTIONS {
+            let (parts, next) = (parts.clone(), &next);
+            scope.spawn(move || {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let done = index >= bundles || parts.send((index, bundle(settings, client, index, size))).is_err();
+                    if done {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(parts);
+        let mut waiting = BTreeMap::new();
+        let mut wanted = 0;
+        for (index, part) in arrived {
+            waiting.insert(index, part?);
+            while let Some((bundle, findings)) = waiting.remove(&wanted) {
+                rebuilt.push(bundle);
+                found.extend(findings);
+                *files += 2;
+                wanted += 1;
+                meter.show(&settings.url, rebuilt.size(), size);
+            }
+        }
+        Ok(rebuilt)
+    })
+}
+
+fn bundle(settings: &Settings, client: &Client<'_>, index: u64, size: u64) -> Part {
+    let width = (size - index * WIDTH).min(WIDTH) as u16;
+    let tile = TileId { level: 0, index, width };
+    let mut found = Vec::new();
+    let hashes = client.get(&tile.path())?;
+    if hashes.is_none() {
+        found.push(Finding::new(Subject::Tile(tile), "is missing"));
+    }
+    // Where the entries cannot be read, the tree goes on from the tile, so that one file is one finding.
+    let from_tile = || {
+        let kept = hashes.iter().flat_map(|bytes| bytes.chunks(32)).filter_map(ledger::hash::Hash::from_slice);
+        let mut leaves: Vec<_> = kept.collect();
+        leaves.resize(usize::from(width), ledger::hash::Hash([0; 32]));
+        Bundle::of_leaves(leaves)
+    };
+    let Some(bytes) = client.get(&entries_path(index, width))? else {
+        found.push(Finding::new(Subject::Bundle(index, width), "is missing"));
+        return Ok((from_tile(), found));
+    };
+    match read_bundle(index, width, &bytes) {
+        Err(finding) => {
+            found.push(finding);
+            Ok((from_tile(), found))
+        }
+        Ok(entries) => {
+            for (at, entry) in (index * WIDTH..).zip(&entries).filter(|(at, _)| settings.signatures.include(*at)) {
+                // Of the root log, all entries but the first are other logs' checkpoints, which bear no signature there.
+                let is_checkpoint = std::str::from_utf8(entry).is_ok_and(|text| Checkpoint::parse(text).is_some());
+                if let Some(key) = settings.issuing.as_ref().filter(|_| !is_checkpoint) {
+                    found.extend(check_statement(at, entry, settings.key.name(), std::slice::from_ref(key)).err());
+                }
+            }
+            let bundle = Bundle::of(entries);
+            if let Some(hashes) = &hashes {
+                check_leaves(index, &bundle, hashes, &mut found);
+            }
+            Ok((bundle, found))
+        }
+    }
+}
+
+struct Client<'a> {
+    agent: ureq::Agent,
+    settings: &'a Settings,
+}
+
+impl<'a> Client<'a> {
+    fn new(settings: &'a Settings) -> Self {
+        let agent =
+            ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).build().into();
+        Self { agent, settings }
+    }
+
+    /// A file's bytes; none if it is not there. What fails otherwise is tried again.
+    fn get(&self, path: &str) -> Result<Option<Vec<u8>>, Failure> {
+        let url = format!("{}/{path}", self.settings.url.trim_end_matches('/'));
+        let mut last = String::new();
+        for _ in 0..TRIES {
+            match self.ask(&url) {
+                Ok((200, bytes)) => return Ok(Some(bytes)),
+                Ok((404, _)) => return Ok(None),
+                Ok((401 | 403, _)) => return Err(format!("{url}: the log is not public; --token KEY reads it").into()),
+                Ok((status, _)) => last = format!("{url}: {status}"),
+                Err(error) => last = format!("{url}: {error}"),
+            }
+        }
+        Err(last.into())
+    }
+
+    fn ask(&self, url: &str) -> Result<(u16, Vec<u8>), Failure> {
+        let mut request = self.agent.get(url).header("accept-encoding", "gzip");
+        if let Some(token) = &self.settings.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let mut response = request.call()?;
+        let packed = response.headers().get("content-encoding").is_some_and(|coding| coding == "gzip");
+        let bytes = response.body_mut().with_config().limit(LARGEST).read_to_vec()?;
+        let bytes = if packed { gunzip(&bytes).ok_or("the answer is no gzip")? } else { bytes };
+        Ok((response.status().as_u16(), bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests;
