@@ -16,6 +16,7 @@ pub mod accounts;
 pub mod api_keys;
 pub mod checkpoints;
 pub mod events;
+pub mod evidence;
 pub mod id;
 pub mod imports;
 pub mod integrity;
@@ -28,6 +29,7 @@ pub mod page;
 pub mod permission;
 pub mod problem;
 pub mod receipts;
+pub mod schemas;
 pub mod shares;
 
 #[cfg(feature = "server")]

@@ -13,6 +13,8 @@ pub enum Permission {
     ReceiptsWrite,
     /// Erase what receipts are about, for good.
     PayloadsErase,
+    /// Put schemas.
+    SchemasWrite,
     /// See API keys (never their secrets).
     ApiKeysRead,
     /// Create and revoke API keys.
@@ -33,6 +35,7 @@ impl fmt::Display for Permission {
             Self::ReceiptsRead => "receipts:read",
             Self::ReceiptsWrite => "receipts:write",
             Self::PayloadsErase => "payloads:erase",
+            Self::SchemasWrite => "schemas:write",
             Self::ApiKeysRead => "api_keys:read",
             Self::ApiKeysWrite => "api_keys:write",
             Self::ImportsRead => "imports:read",

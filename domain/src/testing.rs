@@ -17,6 +17,7 @@ use uuid::Uuid;
 use crate::accounts::{self, SignUp};
 use crate::context::{Clock, Cx, Domain, Options, Request};
 use crate::database::Database;
+use crate::evidence::Files;
 use crate::id::RequestId;
 use crate::keyring::Keyring;
 use crate::objects::Objects;
@@ -161,6 +162,7 @@ impl World {
             hashes_at_once: 2,
             witnesses,
         })
+        .with_evidence(Files::memory(1 << 20))
     }
 
     /// What a test needs of a request.

@@ -30,6 +30,10 @@ pub struct Config {
     pub database_url: Option<String>,
     /// Where the embedded PostgreSQL and the master key are.
     pub data_dir: PathBuf,
+    /// Where evidence files are.
+    pub evidence_dir: PathBuf,
+    /// The largest evidence file.
+    pub evidence_max_bytes: u64,
     /// The bucket that logs' files are in; none means the folder `log` of the data directory.
     pub log_store: Option<Bucket>,
     /// Where PostgreSQL's programs are.
@@ -84,6 +88,8 @@ const KEYS: &[&str] = &[
     "log_host",
     "database_url",
     "data_dir",
+    "evidence_dir",
+    "evidence_max_bytes",
     "log_store",
     "log_store_endpoint",
     "log_store_region",
@@ -196,6 +202,7 @@ impl Config {
         let postgres = |text: &str| {
             (text.starts_with("postgres://") || text.starts_with("postgresql://")).then(|| Some(text.to_owned()))
         };
+        let data_dir = source.get("data_dir", PathBuf::from("data"), "a folder", |text| Some(text.into()))?;
         Ok(Self {
             site_addr,
             site_root: source.get("site-root", "target/site".into(), "a folder", |text| Some(text.into()))?,
@@ -207,7 +214,10 @@ impl Config {
             )?,
             log_host: source.get("log_host", "certnode.local".to_owned(), "a host name without a scheme", host)?,
             database_url: source.get("database_url", None, "an address that begins with postgres://", postgres)?,
-            data_dir: source.get("data_dir", "data".into(), "a folder", |text| Some(text.into()))?,
+            evidence_dir: source
+                .get("evidence_dir", data_dir.join("evidence"), "a folder", |text| Some(text.into()))?,
+            evidence_max_bytes: source.number("evidence_max_bytes", domain::evidence::MAX_BYTES, 1, 1 << 30)?,
+            data_dir,
             log_store: bucket(source)?,
             postgres: Search {
                 folder: source.get("postgres_bin", None, "a folder", |text| Some(Some(text.into())))?,

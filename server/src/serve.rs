@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use domain::context::{Domain, Options, SystemClock};
 use domain::database::Database;
+use domain::evidence::Files;
 use domain::fence::Fence;
 use domain::keyring::Keyring;
 use futures::FutureExt as _;
@@ -70,7 +71,8 @@ pub(crate) fn start_domain(config: &Config, database: &Database) -> Result<Domai
 
 async fn serve(config: Config, listener: TcpListener, database: Database) -> Result<(), Failure> {
     let database = database.with_fence(Fence::open(&config.data_dir.join("signed"))?);
-    let domain = start_domain(&config, &database)?;
+    let evidence = Files::folder(&config.evidence_dir, config.evidence_max_bytes)?;
+    let domain = start_domain(&config, &database)?.with_evidence(evidence);
     let said = |problem: domain::Problem| problem.internal.unwrap_or_else(|| problem.detail.into_owned());
     domain::log_keys::adopt(&domain).await.map_err(said)?;
     domain::fence::inspect(&domain).await.map_err(said)?;

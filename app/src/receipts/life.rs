@@ -97,22 +97,23 @@ pub fn StandingBadge(standing: Standing) -> impl IntoView {
 #[component]
 pub(super) fn StandingNotice(standing: Standing, ended_by: Option<Ref>) -> impl IntoView {
     let ended = ended_by.map(|by| {
-        let (tone, said) = match standing {
-            Standing::Superseded => ("warn", "Another receipt holds in place of this one: "),
-            Standing::Active | Standing::Revoked => ("bad", "This receipt was revoked and holds no longer. Why: "),
+        let (tone, how, said) = match standing {
+            Standing::Superseded => ("warn", "superseded", ", which holds in its place"),
+            Standing::Active | Standing::Revoked => ("bad", "revoked", ", which says why: it holds no longer"),
         };
         view! {
             <Notice tone=tone>
-                {said}<Other id=by.id.to_string()/>". What is checked below is what was signed then, which stays true."
+                "This receipt was "{how}" by "<Other id=by.id.to_string()/>{said}". What is checked below is what was signed then, which stays true."
             </Notice>
         }
     });
-    let refused = move || {
-        let error = use_context::<Actions>().and_then(Actions::refused)?;
-        let field = error.fields.first().map(|(field, code)| field_sentence(field, code));
-        Some(view! { <Notice tone="bad">{field.unwrap_or_else(|| sentence(&error.code))}</Notice> })
-    };
+    let refused = move || use_context::<Actions>().and_then(Actions::refused).map(said);
     view! { {ended} {refused} }
+}
+
+fn said(error: AppError) -> impl IntoView {
+    let field = error.fields.first().map(|(field, code)| field_sentence(field, code));
+    view! { <Notice tone="bad">{field.unwrap_or_else(|| sentence(&error.code))}</Notice> }
 }
 
 #[component]
@@ -124,8 +125,9 @@ fn Other(id: String) -> impl IntoView {
 #[component]
 pub(super) fn Erased(erasure: Option<Erasure>) -> impl IntoView {
     let told = erasure.map(|Erasure { erased_at, erased_by, reason, record }| {
-        let record = record.map(|id| view! { " The record of it: "<Other id=id.to_string()/>"." });
-        view! { <p>"Erased on "<DateTime at=erased_at/>" by "{erased_by}": “"{reason}"”."{record}</p> }
+        let record = record.map(|id| view! { "The record of it: "<Other id=id.to_string()/>"." });
+        let by = (!reason.is_empty()).then(|| view! { " by "{erased_by}", because: “"{reason}"”" });
+        view! { <p>"Erased on "<DateTime at=erased_at/>{by}</p><p>{record}</p> }
     });
     view! {
         <div class="stack">
@@ -152,11 +154,13 @@ pub(super) fn LifeCard(id: String, life: Life, may: May) -> impl IntoView {
         view! { <dl class="facts">{links}</dl> }.into_any()
     };
     let actions = use_context::<Actions>();
+    let can = may != May::default();
     let revoke = actions.filter(|_| may.revoke).map(|actions| view! { <Revoke id=id.clone() action=actions.revoke/> });
     let erase = actions.filter(|_| may.erase).map(|actions| view! { <Erase id=id action=actions.erase/> });
+    let actions = can.then(|| view! { <div class="page-actions">{revoke}{erase}</div> });
     view! {
         <Card title="Other receipts about it">
-            <div class="stack">{links}<div class="page-actions">{revoke}{erase}</div></div>
+            <div class="stack">{links}{actions}</div>
         </Card>
     }
     .into_any()
@@ -187,6 +191,7 @@ fn Revoke(id: String, action: ServerAction<RevokeReceipt>) -> impl IntoView {
             <ActionForm action=action>
                 <input type="hidden" name="id" value=id/>
                 <Why id="revoke-reason"/>
+                {move || action.value().get().and_then(Result::err).map(said)}
                 <Button tone="danger" disabled=action.pending()>"Revoke receipt"</Button>
             </ActionForm>
         </Dialog>
@@ -204,6 +209,7 @@ fn Erase(id: String, action: ServerAction<EraseContents>) -> impl IntoView {
                 <input type="hidden" name="id" value=id/>
                 <Why id="erase-reason"/>
                 <label class="choice"><input class="checkbox" type="checkbox" required=true/>"I know that this cannot be undone."</label>
+                {move || action.value().get().and_then(Result::err).map(said)}
                 <Button tone="danger" disabled=action.pending()>"Erase contents"</Button>
             </ActionForm>
         </Dialog>

@@ -1,6 +1,7 @@
 //! Receipts: the list, and one of them with its proof.
 
 mod api;
+mod evidence;
 mod index;
 mod life;
 mod pretty;

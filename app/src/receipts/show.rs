@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
+use super::evidence::EvidenceCard;
 use super::life::{Actions, Erased, LifeCard, StandingBadge, StandingNotice};
 use super::pretty::pretty;
 use super::proof::ProofPicture;
@@ -53,6 +54,7 @@ fn receipt_page(ReceiptView { receipt, bundle, may, neighbours, filter, share, u
         <div class="columns receipt">
             <div class="column">
                 <Happened receipt=receipt.clone() state=now.state/>
+                <EvidenceCard files=receipt.evidence.clone()/>
                 <LifeCard id=id.to_string() life=life may=may/>
                 <Raw receipt=receipt/>
             </div>

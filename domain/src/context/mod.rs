@@ -31,6 +31,8 @@ pub struct Domain {
     pub(crate) hasher: Hasher,
     pub(crate) api_keys: crate::api_keys::Cache,
     pub(crate) identities: crate::logs::Identities,
+    pub(crate) schemas: crate::schemas::Cache,
+    pub(crate) evidence: Option<crate::evidence::Files>,
     pub(crate) witnesses: Arc<Policy>,
     feed: Feed,
 }
@@ -65,6 +67,8 @@ impl Domain {
             hasher: Hasher::new(hashes_at_once),
             api_keys: crate::api_keys::Cache::default(),
             identities: crate::logs::Identities::default(),
+            schemas: crate::schemas::Cache::default(),
+            evidence: None,
             witnesses: Arc::new(Policy { logs: Vec::new(), ..witnesses }),
             database,
             keyring,
@@ -80,6 +84,12 @@ impl Domain {
     /// The witnesses of the root log, and how many of them are enough.
     pub fn witnesses(&self) -> &Policy {
         &self.witnesses
+    }
+
+    /// With a place for evidence files; without one, none are taken.
+    #[must_use]
+    pub fn with_evidence(self, files: crate::evidence::Files) -> Self {
+        Self { evidence: Some(files), ..self }
     }
 
     /// The live feed of events.

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use crate::id::ReceiptId;
 use crate::money::Money;
-use crate::{Mode, logs};
+use crate::{Mode, evidence, logs};
 
 #[cfg(feature = "server")]
 pub mod batch;
@@ -33,6 +33,8 @@ pub use files::{bundle, bundle_without_contents, cose, proof, root_proof};
 pub use life::{Ref, Relation, Standing};
 #[cfg(feature = "server")]
 pub use new::NewReceipt;
+#[cfg(feature = "server")]
+pub(crate) use new::is_kind;
 #[cfg(feature = "server")]
 pub(crate) use proofs::{prove, root_at};
 #[cfg(feature = "server")]
@@ -80,6 +82,8 @@ pub struct Receipt {
     pub status: Status,
     /// What it refers to, and what became of it.
     pub life: life::Life,
+    /// The files that go with it, by its statement.
+    pub evidence: Vec<evidence::File>,
     /// The payload as canonical JSON (RFC 8785); none once erased.
     pub payload: Option<String>,
     /// What the payload is committed to with, in base64; none once erased.

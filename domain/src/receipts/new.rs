@@ -1,5 +1,6 @@
 //! What a caller sends, checked.
 
+use ledger::hash::Hash;
 use ledger::jcs::canonical;
 use ledger::json::{self, Value};
 use time::format_description::well_known::Rfc3339;
@@ -7,6 +8,7 @@ use time::{OffsetDateTime, UtcOffset};
 
 use super::{Ref, Relation};
 use crate::Problem;
+use crate::evidence::MAX;
 use crate::money::{Money, MoneyError, exponent};
 
 const REFERENCE_MAX: usize = 255;
@@ -29,12 +31,22 @@ pub struct NewReceipt {
     pub data: Option<Value>,
     /// Receipts it refers to, and how.
     pub refs: Vec<Ref>,
+    /// Files that go with it, by their SHA-256; kept before.
+    pub evidence: Vec<Hash>,
 }
 
 impl NewReceipt {
     /// A receipt of a kind, and nothing else yet.
     pub(crate) fn of_kind(kind: &str) -> Self {
-        Self { kind: kind.to_owned(), reference: None, occurred_at: None, amount: None, data: None, refs: Vec::new() }
+        Self {
+            kind: kind.to_owned(),
+            reference: None,
+            occurred_at: None,
+            amount: None,
+            data: None,
+            refs: Vec::new(),
+            evidence: Vec::new(),
+        }
     }
 
     /// Reads a request's body: strict I-JSON, known members only, every refusal with its place.
@@ -70,6 +82,16 @@ impl NewReceipt {
                 "refs" => match refs(&value) {
                     Ok(refs) => {
                         new.refs = refs;
+                        Ok(())
+                    }
+                    Err((place, refusal)) => {
+                        problem = problem.field(place, refusal.0, refusal.1);
+                        Ok(())
+                    }
+                },
+                "evidence" => match files(&value) {
+                    Ok(evidence) => {
+                        new.evidence = evidence;
                         Ok(())
                     }
                     Err((place, refusal)) => {
@@ -114,12 +136,16 @@ fn text(value: &Value) -> Result<String, Refused> {
     value.as_str().map(str::to_owned).ok_or_else(|| ("not_text", "Text in quotes is wanted.".to_owned()))
 }
 
-fn kind(text: String) -> Result<String, Refused> {
-    let shaped = text.starts_with(|c: char| c.is_ascii_lowercase())
+/// Whether this is shaped like a kind.
+pub(crate) fn is_kind(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_lowercase())
         && text.len() <= KIND_MAX
-        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_.-".contains(&byte));
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_.-".contains(&byte))
+}
+
+fn kind(text: String) -> Result<String, Refused> {
     // How a log begins, and what tells of an erasure: those are not for callers.
-    if shaped && !["log_created", "payload_erased"].contains(&text.as_str()) {
+    if is_kind(&text) && !["log_created", "payload_erased"].contains(&text.as_str()) {
         Ok(text)
     } else {
         Err((
@@ -188,6 +214,27 @@ fn refs(value: &Value) -> Result<Vec<Ref>, (String, Refused)> {
         refs.push(Ref { id, relation });
     }
     Ok(refs)
+}
+
+fn files(value: &Value) -> Result<Vec<Hash>, (String, Refused)> {
+    let shape = |place: String| {
+        let message =
+            format!(r#"Up to {MAX} files, such as {{"sha256": "64 hex digits"}}, that were sent to /v1/evidence."#);
+        (place, ("evidence", message))
+    };
+    let list = value.as_array().filter(|list| list.len() <= MAX).ok_or_else(|| shape("evidence".to_owned()))?;
+    let mut files: Vec<Hash> = Vec::with_capacity(list.len());
+    for (index, value) in list.iter().enumerate() {
+        let place = || format!("evidence[{index}].sha256");
+        let alone = value.as_object().is_some_and(|members| members.len() == 1);
+        let hash = value.get("sha256").and_then(Value::as_str).and_then(Hash::from_hex).filter(|_| alone);
+        let hash = hash.ok_or_else(|| shape(place()))?;
+        if files.contains(&hash) {
+            return Err((place(), ("repeated", "A file is named once.".to_owned())));
+        }
+        files.push(hash);
+    }
+    Ok(files)
 }
 
 fn data(value: Value) -> Result<Value, Refused> {

@@ -3,7 +3,7 @@
 use ledger::commitment::{commit, idempotency_hash};
 use ledger::encoding::base64;
 use ledger::hash::Hash;
-use ledger::statement::{Ref, Signed, Statement};
+use ledger::statement::{Evidence, Ref, Signed, Statement};
 use time::format_description::well_known::Iso8601;
 use time::macros::format_description;
 use time::{Date, OffsetDateTime};
@@ -20,7 +20,7 @@ use crate::money::{Money, MoneyError};
 use crate::page::{List, Page};
 use crate::permission::Permission;
 use crate::sequencer::{Entry, Outcome, Placed};
-use crate::{Problem, anchors};
+use crate::{Problem, anchors, evidence, schemas};
 
 const KEY_MAX: usize = 255;
 
@@ -50,26 +50,63 @@ pub async fn issue_many(
 ) -> Result<Vec<Result<ReceiptId, Problem>>, Problem> {
     cx.require(Permission::ReceiptsWrite)?;
     let identity = logs::identity(cx).await?;
-    let entries: Vec<Entry> =
-        wanted.into_iter().map(|(new, key)| sign(cx, &identity, new, Some(&key))).collect::<Result<_, _>>()?;
-    let ids: Vec<ReceiptId> = entries.iter().map(|entry| entry.id).collect();
-    let outcomes = cx.domain.sequencer.place_many(entries).await;
-    let answer = |(id, outcome): (ReceiptId, Result<Outcome, Problem>)| {
-        outcome.map(|outcome| match outcome {
-            Outcome::Placed(_) => id,
-            Outcome::Taken(holder) => holder,
-        })
+    let mut entries = Vec::with_capacity(wanted.len());
+    let mut admitted = Vec::with_capacity(wanted.len());
+    for (new, key) in wanted {
+        let entry = admit(cx, &identity, new, Some(&key)).await;
+        admitted.push(entry.map(|entry| {
+            let id = entry.id;
+            entries.push(entry);
+            id
+        }));
+    }
+    let mut outcomes = cx.domain.sequencer.place_many(entries).await.into_iter();
+    let answer = |admitted: Result<ReceiptId, Problem>| {
+        let id = admitted?;
+        match outcomes.next() {
+            Some(Ok(Outcome::Placed(_))) => Ok(id),
+            Some(Ok(Outcome::Taken(holder))) => Ok(holder),
+            Some(Err(problem)) => Err(problem),
+            None => Err(Problem::internal("an entry was not answered")),
+        }
     };
-    Ok(ids.into_iter().zip(outcomes).map(answer).collect())
+    Ok(admitted.into_iter().map(answer).collect())
 }
 
 /// Checks what is wanted against what is there, and signs it.
 pub(super) async fn admit(cx: &Cx, identity: &Identity, new: NewReceipt, key: Option<&str>) -> Result<Entry, Problem> {
-    life::check(cx, identity, &new.refs, key).await?;
-    sign(cx, identity, new, key)
+    let payload = new.payload();
+    let checked = async {
+        life::check(cx, &new.refs).await?;
+        let evidence = evidence::resolve(cx, &new.evidence).await?;
+        Ok((schemas::hold(cx, &new.kind, &payload).await?, evidence))
+    };
+    let (schema, evidence) = match checked.await {
+        Ok(checked) => checked,
+        // What was issued under the key before is answered as it was, whatever has changed since.
+        Err(_) if is_taken(cx, identity, key).await? => {
+            (schemas::NONE.to_owned(), evidence::resolve(cx, &new.evidence).await?)
+        }
+        Err(problem) => return Err(problem),
+    };
+    sign(cx, identity, Wanted { new, payload, schema, evidence }, key)
 }
 
-fn sign(cx: &Cx, identity: &Identity, new: NewReceipt, key: Option<&str>) -> Result<Entry, Problem> {
+async fn is_taken(cx: &Cx, identity: &Identity, key: Option<&str>) -> Result<bool, Problem> {
+    let Some(key) = key else { return Ok(false) };
+    store::is_taken(&mut cx.begin().await?, cx.tenant()?, &idempotency_hash(&identity.origin, key)).await
+}
+
+/// What is wanted, checked against what is there.
+struct Wanted {
+    new: NewReceipt,
+    payload: Vec<u8>,
+    schema: String,
+    evidence: Vec<Evidence>,
+}
+
+fn sign(cx: &Cx, identity: &Identity, wanted: Wanted, key: Option<&str>) -> Result<Entry, Problem> {
+    let Wanted { new, payload, schema, evidence } = wanted;
     let (org_id, mode) = cx.tenant()?;
     if key.is_some_and(|key| key.is_empty() || key.len() > KEY_MAX || !key.bytes().all(|byte| byte.is_ascii_graphic()))
     {
@@ -77,16 +114,15 @@ fn sign(cx: &Cx, identity: &Identity, new: NewReceipt, key: Option<&str>) -> Res
         return Err(Problem::invalid().field("Idempotency-Key", "idempotency_key", message));
     }
     let (id, now, salt) = (ReceiptId(cx.new_id()), cx.now(), cx.random());
-    let payload = new.payload();
     let idempotency = key.map(|key| idempotency_hash(&identity.origin, key));
     let statement = Statement {
         log: identity.origin.clone(),
         id: id.to_string(),
         kind: new.kind.clone(),
         issued_at: timestamp(now),
-        schema: "receipt/1".to_owned(),
+        schema,
         payload: commit(&salt, &payload),
-        evidence: Vec::new(),
+        evidence,
         refs: new
             .refs
             .iter()
@@ -147,7 +183,7 @@ impl Kept {
         let read = |row: &Row| Signed::parse(&row.statement).map_err(|error| Problem::internal(format!("{error:?}")));
         let (ours, theirs) = (read(&self.row)?.statement, read(row)?.statement);
         let same_payload = row.life.erasure.is_some() || row.payload == self.row.payload;
-        Ok(same_payload && ours.kind == theirs.kind && ours.refs == theirs.refs)
+        Ok(same_payload && ours.kind == theirs.kind && ours.refs == theirs.refs && ours.evidence == theirs.evidence)
     }
 }
 
@@ -199,6 +235,7 @@ fn receipt(cx: &Cx, identity: &Identity, row: Row, tree_size: u64, proved: Prove
         mode: cx.tenant()?.1,
         status: Status::default(),
         life: row.life,
+        evidence: evidence::of_statement(&row.statement),
         payload: row.payload.map(text).transpose()?,
         salt: row.salt.map(|salt| base64(&salt)),
         statement: text(row.statement)?,

@@ -1,5 +1,6 @@
 //! SQL of receipts.
 
+use ledger::hash::Hash;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -194,6 +195,19 @@ pub(super) async fn find(tx: &mut Tx, (org_id, mode): (OrgId, Mode), id: Receipt
         payload: row.payload,
         salt: row.salt,
     })
+}
+
+/// Whether a receipt holds this idempotency key.
+pub(super) async fn is_taken(tx: &mut Tx, (org_id, mode): (OrgId, Mode), key: &Hash) -> Result<bool, Problem> {
+    let taken = sqlx::query_scalar!(
+        r#"select exists (select from receipts where org_id = $1 and mode = $2 and idempotency = $3) as "taken!""#,
+        org_id.0,
+        mode.as_str(),
+        key.0.as_slice()
+    )
+    .fetch_one(tx.connection())
+    .await?;
+    Ok(taken)
 }
 
 /// The first and the last entry that were signed from one moment until another (not included), if there are any. Ids begin

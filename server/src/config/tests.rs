@@ -63,7 +63,7 @@ fn every_setting_of_the_shipped_file_names_its_variable_and_obeys_it() {
         };
         assert!(["CERTNODE", "LEPTOS", "DATABASE"].contains(&variable), "{line}");
         let nonsense = Config::read(shipped, &|name| (name == line).then(|| "=\u{1}=".to_owned()));
-        let anything = ["LEPTOS_SITE_ROOT", "CERTNODE_DATA_DIR", "CERTNODE_POSTGRES_BIN"];
+        let anything = ["LEPTOS_SITE_ROOT", "CERTNODE_DATA_DIR", "CERTNODE_EVIDENCE_DIR", "CERTNODE_POSTGRES_BIN"];
         assert_eq!(nonsense.is_ok(), anything.contains(&line), "{line}");
         named += 1;
     }

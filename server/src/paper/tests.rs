@@ -25,6 +25,7 @@ fn sample(reference: &str, payload: &str) -> Receipt {
         mode: Mode::Test,
         status: Status { anchored: None, witnesses: vec!["w1".to_owned(), "w3".to_owned()], asked: 3 },
         life: Life::default(),
+        evidence: Vec::new(),
         payload: Some(payload.to_owned()),
         salt: None,
         statement: "{}".to_owned(),

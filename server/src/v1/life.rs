@@ -12,7 +12,8 @@ use domain::receipts::{Ref, Relation, Standing};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::receipts::{ReceiptOut, idempotency_key, issued, json, json_only, parse, rfc3339, unread};
+use super::body::json_only;
+use super::receipts::{ReceiptOut, idempotency_key, issued, json, parse, rfc3339, unread};
 use crate::auth::ApiCx;
 use crate::problem::{ProblemOut, Refusal};
 

@@ -11,12 +11,15 @@ use utoipa_axum::routes;
 use crate::AppState;
 use crate::problem::Refusal;
 
+mod body;
 pub mod downloads;
+pub mod evidence;
 pub mod imports;
 pub mod life;
 pub mod log_keys;
 pub mod logs;
 pub mod receipts;
+pub mod schemas;
 pub mod shares;
 
 /// The largest body of a request that is no import: a receipt's 256 KiB and what is around it.
@@ -34,6 +37,8 @@ const BODY_MAX: usize = 320 << 10;
     paths(logs::get_log_tile),
     tags(
         (name = "receipts", description = "Issue receipts, find them, and take them away as files that verify offline."),
+        (name = "evidence", description = "Files that go with receipts, by their hashes."),
+        (name = "schemas", description = "What the payloads of a kind look like: JSON Schema, in versions."),
         (name = "imports", description = "Files of business events that become receipts."),
         (name = "log", description = "The log of your organisation in the key's mode.")
     )
@@ -63,6 +68,10 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(shares::get_receipt_share, shares::share_receipt, shares::withdraw_receipt_share))
         .routes(routes!(life::revoke_receipt))
         .routes(routes!(life::delete_receipt_payload))
+        .routes(routes!(schemas::list_schemas))
+        .routes(routes!(evidence::create_evidence))
+        .routes(routes!(evidence::get_evidence))
+        .routes(routes!(schemas::list_schema_versions, schemas::put_schema))
         .routes(routes!(imports::get_import))
         .routes(routes!(imports::list_import_refusals))
         .routes(routes!(logs::get_log, logs::update_log))

@@ -14,9 +14,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
+use super::body::{cut_off, json_only};
+use super::evidence::{EvidenceIn, EvidenceOut};
 use super::life::{LifeOut, RefOut};
 use crate::auth::ApiCx;
-use crate::edge::BodyTooSlow;
 use crate::problem::{ProblemOut, Refusal};
 
 static REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
@@ -54,6 +55,8 @@ pub struct NewReceiptIn {
     data: Option<serde_json::Value>,
     /// Receipts of the same log that it refers to, 16 at most; a receipt is revoked or superseded once.
     refs: Option<Vec<RefOut>>,
+    /// Files that go with it, sent before to `/v1/evidence`, 16 at most.
+    evidence: Option<Vec<EvidenceIn>>,
 }
 
 /// A receipt.
@@ -94,6 +97,9 @@ pub struct ReceiptOut {
     witnesses: Option<WitnessesOut>,
     #[serde(flatten)]
     life: LifeOut,
+    /// The files that go with it, by its statement; not in lists.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    evidence: Vec<EvidenceOut>,
     /// Exactly what was committed to, as canonical JSON (RFC 8785).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Object)]
@@ -188,6 +194,7 @@ impl ReceiptOut {
             anchor: None,
             witnesses: None,
             life: LifeOut::short(summary.standing),
+            evidence: Vec::new(),
             payload: None,
             salt: None,
             statement: None,
@@ -203,6 +210,7 @@ impl From<Receipt> for ReceiptOut {
             salt: receipt.salt,
             statement: Some(ledger::encoding::base64(receipt.statement.as_bytes())),
             proof: Some(receipt.proof.into()),
+            evidence: receipt.evidence.into_iter().map(EvidenceOut::from).collect(),
             anchor: receipt
                 .status
                 .anchored
@@ -474,28 +482,10 @@ pub fn json(body: &impl Serialize) -> Response {
     }
 }
 
-/// 415 for a body that says it is something else than JSON. What `curl -d` says when nobody told it is let pass: the body
-/// is read as strict JSON whatever it says.
-pub(super) fn json_only(headers: &HeaderMap) -> Result<(), Problem> {
-    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
-    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let named = ["application/json", "application/x-www-form-urlencoded"].contains(&essence.as_str());
-    if named || essence.starts_with("application/") && essence.ends_with("+json") {
-        return Ok(());
-    }
-    let detail = "The body must be JSON: send it with `Content-Type: application/json`.";
-    Err(Problem::new(415, "not_json", detail))
-}
-
 /// A body that could not be read: too large, too slow, or cut off.
 pub fn unread(rejection: &BytesRejection) -> Problem {
-    let first = std::error::Error::source(rejection);
-    let mut causes = std::iter::successors(first, |cause| cause.source());
-    if causes.any(|cause| cause.is::<BodyTooSlow>()) {
-        return Problem::new(408, "body_too_slow", "The body took too long to arrive. Nothing was changed.");
-    }
     match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Problem::new(413, "too_large", "The body is too large."),
-        _ => Problem::new(400, "body_unread", "The body could not be read to its end."),
+        _ => cut_off(rejection),
     }
 }

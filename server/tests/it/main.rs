@@ -5,10 +5,12 @@
 mod api;
 mod bucket;
 mod downloads;
+mod evidence;
 mod life;
 mod log_keys;
 mod pages;
 mod public_log;
+mod schemas;
 mod strangers;
 
 use std::sync::Arc;

@@ -55,6 +55,7 @@ pub async fn erase(cx: &Cx, id: ReceiptId, why: &str) -> Result<Receipt, Problem
     if store::insert_erasure(&mut tx, log, id, (&by, &why), cx.now()).await? {
         store::delete_payload(&mut tx, log, id).await?;
         store::clear_copies(&mut tx, log, id).await?;
+        store::clear_reason(&mut tx, log, id).await?;
         jobs::enqueue(&mut tx, &job, &format!("erasure/{id}")).await?;
         events::emit(cx, &mut tx, mode, "receipt.payload_erased", serde_json::json!({ "id": id })).await?;
         tx.commit().await?;

@@ -101,7 +101,7 @@ pub struct Erasure {
     /// When.
     #[serde(with = "time::serde::timestamp::milliseconds_i64")]
     pub erased_at: OffsetDateTime,
-    /// By whom: a person's name, or an API key's id.
+    /// By whom: a person's name, or an API key's id; empty, as the reason, once the record itself was erased.
     pub erased_by: String,
     /// Why, in their words.
     pub reason: String,

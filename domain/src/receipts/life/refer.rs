@@ -7,20 +7,13 @@ use super::{REASON_MAX, Ref, Relation, store};
 use crate::Problem;
 use crate::context::Cx;
 use crate::id::ReceiptId;
-use crate::logs::Identity;
 use crate::permission::Permission;
 use crate::receipts::{Issued, NewReceipt, issue};
 
 /// Whether the receipts referred to are there, and those to be ended still hold.
 ///
 /// That a receipt ends once is the database's rule, in the sequencer's transaction; here it is told apart who was first.
-/// What was issued before under the same idempotency key is let pass: it is answered as it was.
-pub(in crate::receipts) async fn check(
-    cx: &Cx,
-    identity: &Identity,
-    refs: &[Ref],
-    key: Option<&str>,
-) -> Result<(), Problem> {
+pub(in crate::receipts) async fn check(cx: &Cx, refs: &[Ref]) -> Result<(), Problem> {
     if refs.is_empty() {
         return Ok(());
     }
@@ -28,11 +21,6 @@ pub(in crate::receipts) async fn check(
     let mut tx = cx.begin().await?;
     let ids: Vec<Uuid> = refs.iter().map(|other| other.id.0).collect();
     let targets = store::targets(&mut tx, log, &ids).await?;
-    let key = key.map(|key| ledger::commitment::idempotency_hash(&identity.origin, key));
-    let replay = match key {
-        Some(key) => store::is_key_taken(&mut tx, log, &key).await?,
-        None => false,
-    };
     let mut problem = Problem::invalid();
     for (index, other) in refs.iter().enumerate() {
         match targets.iter().find(|target| target.id == other.id && target.kind != "log_created") {
@@ -40,7 +28,7 @@ pub(in crate::receipts) async fn check(
                 let message = "There is no receipt of this id in this log.";
                 problem = problem.field(format!("refs[{index}].id"), "unknown_receipt", message);
             }
-            Some(_) if !other.relation.ends() || replay => {}
+            Some(_) if !other.relation.ends() => {}
             Some(target) if target.is_final => {
                 let detail = format!("{} ends another receipt or records an erasure: it stands for good.", other.id);
                 return Err(Problem::new(409, "receipt_final", "").because(detail));

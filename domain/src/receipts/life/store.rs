@@ -1,6 +1,5 @@
 //! SQL of what becomes of receipts.
 
-use ledger::hash::Hash;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -56,19 +55,6 @@ pub(super) async fn targets(tx: &mut Tx, (org_id, mode): (OrgId, Mode), ids: &[U
         ended: row.by.zip(row.relation).and_then(|(by, relation)| link(by, &relation)),
     };
     Ok(rows.into_iter().map(target).collect())
-}
-
-/// Whether a receipt holds this idempotency key.
-pub(super) async fn is_key_taken(tx: &mut Tx, (org_id, mode): (OrgId, Mode), key: &Hash) -> Result<bool, Problem> {
-    let taken = sqlx::query_scalar!(
-        r#"select exists (select from receipts where org_id = $1 and mode = $2 and idempotency = $3) as "taken!""#,
-        org_id.0,
-        mode.as_str(),
-        key.0.as_slice()
-    )
-    .fetch_one(tx.connection())
-    .await?;
-    Ok(taken)
 }
 
 /// What a receipt refers to, what refers to it, and whether it was erased.
@@ -136,6 +122,19 @@ pub(super) async fn clear_copies(tx: &mut Tx, (org_id, mode): (OrgId, Mode), id:
         org_id.0,
         mode.as_str(),
         id.0
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+/// Empties what is kept beside a record of an erasure, and is a copy of its contents.
+pub(super) async fn clear_reason(tx: &mut Tx, (org_id, mode): (OrgId, Mode), record: ReceiptId) -> Result<(), Problem> {
+    sqlx::query!(
+        "update payload_erasures set reason = '', erased_by = '' where org_id = $1 and mode = $2 and record_id = $3",
+        org_id.0,
+        mode.as_str(),
+        record.0
     )
     .execute(tx.connection())
     .await?;

@@ -126,6 +126,25 @@ async fn the_file_of_an_import_is_no_copy_of_what_was_erased() {
 }
 
 #[tokio::test]
+async fn a_reason_that_should_not_have_been_said_is_erased_with_its_record() {
+    let world = World::new().await;
+    let acme = world.org("acme").await;
+    let id = one(&acme).await;
+    let record =
+        erase(&acme, id, &format!("{SECRET} asked for it")).await.unwrap().life.erasure.unwrap().record.unwrap();
+    assert_eq!(holders(&world, SECRET).await, ["public.payload_erasures.reason", "public.payloads.payload"]);
+    let erased = erase(&acme, record, "it named a person").await.unwrap();
+    assert_eq!(holders(&world, SECRET).await, [""; 0]);
+    assert_eq!(erased.life.refs[0].id, id, "the record still says whose contents");
+    assert_eq!(get(&acme, id).await.unwrap().life.erasure.unwrap().record, Some(record));
+    let revoked = one(&acme).await;
+    let revocation = revoke(&acme, revoked, SECRET, None).await.unwrap().receipt.summary.id;
+    erase(&acme, revocation, "it named a person").await.unwrap();
+    assert_eq!(holders(&world, SECRET).await, [""; 0]);
+    assert_eq!(get(&acme, revoked).await.unwrap().summary.standing, Standing::Revoked);
+}
+
+#[tokio::test]
 async fn a_replay_after_the_erasure_is_the_receipt_without_its_contents() {
     let world = World::new().await;
     let acme = world.org("acme").await;
