@@ -4,8 +4,8 @@
 
 mod api;
 mod bucket;
+mod logs;
 mod pages;
-mod public_log;
 mod strangers;
 
 use std::sync::Arc;
