@@ -166,6 +166,8 @@ pub async fn inspect(domain: &Domain) -> Result<(), Problem> {
         })
         .buffer_unordered(AT_ONCE);
     let published: Vec<Option<Checkpoint>> = published.collect().await;
+    // Read again, after the files: another node may have gone on meanwhile.
+    let stored = self::stored(domain).await?;
     for checkpoint in published.into_iter().flatten() {
         let Checkpoint { origin, size, root, .. } = checkpoint;
         compare(domain, &stored, &origin, size, root, "the object store").await?;
