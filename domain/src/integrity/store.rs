@@ -1,7 +1,7 @@
 //! SQL of integrity. Checks act as the sequencer, which sees every log and changes none.
 
-use sqlx::PgConnection;
 use sqlx::postgres::PgPool;
+use sqlx::{PgConnection, PgExecutor};
 use time::OffsetDateTime;
 
 use super::{Finding, State};
@@ -91,7 +91,7 @@ pub(crate) struct Columns {
 
 /// The leaves and statements of entries.
 pub(crate) async fn leaves(
-    pool: &PgPool,
+    executor: impl PgExecutor<'_>,
     (org_id, mode): (OrgId, Mode),
     from: u64,
     until: u64,
@@ -104,7 +104,7 @@ pub(crate) async fn leaves(
         from.cast_signed(),
         until.cast_signed()
     )
-    .fetch_all(pool)
+    .fetch_all(executor)
     .await?;
     Ok(rows
         .into_iter()
@@ -119,7 +119,7 @@ pub(crate) async fn leaves(
 
 /// Entries with all that is stored of them.
 pub(crate) async fn entries(
-    pool: &PgPool,
+    executor: impl PgExecutor<'_>,
     (org_id, mode): (OrgId, Mode),
     from: u64,
     until: u64,
@@ -135,7 +135,7 @@ pub(crate) async fn entries(
         from.cast_signed(),
         until.cast_signed()
     )
-    .fetch_all(pool)
+    .fetch_all(executor)
     .await?;
     Ok(rows
         .into_iter()
