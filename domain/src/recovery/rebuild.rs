@@ -3,6 +3,7 @@
 use ledger::fsck::{Bundle, Rebuilt, check_checkpoint};
 use ledger::hash::{Hash, leaf_hash};
 use ledger::tile::{TileId, WIDTH, encode_entries, entries_path};
+use sqlx::{Connection as _, PgConnection};
 
 use super::{Recovered, store};
 use crate::Problem;
@@ -33,12 +34,13 @@ pub async fn rebuild(database: &Database, origin: Option<&str>) -> Result<Vec<Re
 async fn rebuild_log(database: &Database, log: &LogRow) -> Result<Recovered, Problem> {
     let id = (log.org_id, log.mode);
     let mut tree = Rebuilt::default();
-    let edge = read(database, log, log.size, &mut tree).await?;
+    let mut connection = database.sequencer().acquire().await?;
+    let edge = read(&mut connection, log, log.size, &mut tree).await?;
     check(log, log.size, &log.checkpoint, &tree, &edge)?;
     let files = Files { objects: database.objects(), folder: folder(&log.origin) };
     let mut written = 0;
     for index in 0..log.size / WIDTH {
-        let rows = leaves(database.sequencer(), id, index * WIDTH, (index + 1) * WIDTH).await?;
+        let rows = leaves(&mut *connection, id, index * WIDTH, (index + 1) * WIDTH).await?;
         let tile: Vec<u8> = rows.iter().flat_map(|row| leaf_hash(&row.statement).0).collect();
         written += files.mend(&TileId { level: 0, index, width: WIDTH as u16 }.path(), tile).await?;
         let entries = encode_entries(rows.iter().map(|row| row.statement.as_slice()))
@@ -53,9 +55,9 @@ async fn rebuild_log(database: &Database, log: &LogRow) -> Result<Recovered, Pro
         database.objects().delete(path).await?;
     }
     // The server may have gone on meanwhile: the log waits while what was added is read, and its tiles are replaced.
-    let mut tx = database.sequencer().begin().await?;
+    let mut tx = connection.begin().await?;
     let (size, checkpoint) = store::lock(&mut tx, id).await?;
-    let edge = read(database, log, size, &mut tree).await?;
+    let edge = read(&mut tx, log, size, &mut tree).await?;
     check(log, size, &checkpoint, &tree, &edge)?;
     let tiles: Vec<(TileId, &[Hash])> = tree.tiles().collect();
     store::replace_tiles(&mut tx, id, &tiles).await?;
@@ -65,11 +67,16 @@ async fn rebuild_log(database: &Database, log: &LogRow) -> Result<Recovered, Pro
 }
 
 /// Puts the full bundles up to a size into the tree that it does not have yet; the leaves that follow them.
-async fn read(database: &Database, log: &LogRow, size: u64, tree: &mut Rebuilt) -> Result<Vec<Hash>, Problem> {
+async fn read(
+    connection: &mut PgConnection,
+    log: &LogRow,
+    size: u64,
+    tree: &mut Rebuilt,
+) -> Result<Vec<Hash>, Problem> {
     let mut edge = Vec::new();
     for from in (tree.size()..size).step_by(STRETCH as usize) {
         let until = (from + STRETCH).min(size);
-        let rows = leaves(database.sequencer(), (log.org_id, log.mode), from, until).await?;
+        let rows = leaves(&mut *connection, (log.org_id, log.mode), from, until).await?;
         if rows.len() as u64 != until - from {
             return Err(refused(log, &format!("entries {from} to {until} are not all there")));
         }
