@@ -11,9 +11,8 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use futures::StreamExt as _;
@@ -29,8 +28,10 @@ use crate::integrity::store::{LogRow, logs};
 use crate::published::folder;
 use crate::receipts::root_at;
 
-/// The file is written anew at start; and when it has grown by this.
-const COMPACT_AT: usize = 64 << 20;
+mod file;
+
+use file::{Kept, Last};
+
 /// Checkpoints asked of the object store at once.
 const AT_ONCE: usize = 32;
 
@@ -67,22 +68,8 @@ impl fmt::Display for RolledBack {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Last {
-    size: u64,
-    root: Hash,
-}
-
-#[derive(Default)]
-struct Kept {
-    last: HashMap<String, Last>,
-    file: Option<File>,
-    written: usize,
-}
-
 #[derive(Default)]
 struct Inner {
-    path: Option<PathBuf>,
     kept: Mutex<Kept>,
     rolled_back: OnceLock<RolledBack>,
 }
@@ -94,21 +81,7 @@ pub struct Fence(Arc<Inner>);
 impl Fence {
     /// Reads the file, or begins it.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(error),
-        };
-        let mut kept = Kept::default();
-        // A line that was not written to its end was of a commit that nobody was told of.
-        for line in text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')) {
-            let (origin, last) = read_line(line).ok_or_else(|| {
-                io::Error::new(io::ErrorKind::InvalidData, format!("{}: {line:?} is no line of it", path.display()))
-            })?;
-            kept.keep(origin, last);
-        }
-        kept.compact(path)?;
-        Ok(Self(Arc::new(Inner { path: Some(path.to_owned()), kept: Mutex::new(kept), rolled_back: OnceLock::new() })))
+        Ok(Self(Arc::new(Inner { kept: Mutex::new(Kept::open(path)?), rolled_back: OnceLock::new() })))
     }
 
     /// Why nothing may be signed.
@@ -148,28 +121,14 @@ impl Fence {
 
     /// Keeps what was just committed, before anyone is answered.
     pub(crate) fn record<'a>(&self, heads: impl IntoIterator<Item = (&'a str, u64, Hash)>) {
-        let mut kept = self.kept();
-        let mut lines = String::new();
-        for (origin, size, root) in heads {
-            lines.push_str(&line(origin, &Last { size, root }));
-            kept.keep(origin, Last { size, root });
-        }
-        let Some(path) = &self.0.path else { return };
-        kept.written += lines.len();
-        let written = match &mut kept.file {
-            Some(file) => file.write_all(lines.as_bytes()),
-            None => Ok(()),
-        };
-        let written = written.and_then(|()| if kept.written > COMPACT_AT { kept.compact(path) } else { Ok(()) });
-        if let Err(error) = written {
-            tracing::error!(%error, path = %path.display(), "the fence was not written");
+        if let Err(error) = self.kept().append(heads) {
+            tracing::error!(%error, "the fence was not written");
         }
     }
 
     /// Has the disk hold what was appended.
     pub(crate) fn sync(&self) -> io::Result<()> {
-        // Another handle of the file, so that no commit waits for the disk.
-        let file = self.kept().file.as_ref().map(File::try_clone).transpose()?;
+        let file = self.kept().handle()?;
         file.map_or(Ok(()), |file| file.sync_data())
     }
 
@@ -183,44 +142,6 @@ impl Fence {
     fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
         self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-impl Kept {
-    fn keep(&mut self, origin: &str, last: Last) {
-        match self.last.get_mut(origin) {
-            Some(known) if known.size <= last.size => *known = last,
-            Some(_) => {}
-            None => drop(self.last.insert(origin.to_owned(), last)),
-        }
-    }
-
-    /// Writes the file anew with one line a log, beside the old one and then over it.
-    fn compact(&mut self, path: &Path) -> io::Result<()> {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        std::fs::create_dir_all(folder)?;
-        let beside = path.with_extension("new");
-        let mut file = File::create(&beside)?;
-        let mut lines: Vec<String> = self.last.iter().map(|(origin, last)| line(origin, last)).collect();
-        lines.sort_unstable();
-        file.write_all(lines.concat().as_bytes())?;
-        file.sync_all()?;
-        std::fs::rename(&beside, path)?;
-        File::open(folder)?.sync_all()?;
-        self.file = Some(OpenOptions::new().append(true).open(path)?);
-        self.written = 0;
-        Ok(())
-    }
-}
-
-fn line(origin: &str, last: &Last) -> String {
-    format!("{origin} {} {}\n", last.size, last.root.to_base64())
-}
-
-fn read_line(line: &str) -> Option<(&str, Last)> {
-    let mut parts = line.split(' ');
-    let (origin, size, root) = (parts.next()?, parts.next()?, parts.next()?);
-    let last = Last { size: ledger::encoding::decimal(size)?, root: Hash::from_base64(root)? };
-    parts.next().is_none().then_some((origin, last))
 }
 
 fn refused(rolled_back: &RolledBack) -> Problem {
@@ -246,6 +167,8 @@ pub async fn inspect(domain: &Domain) -> Result<(), Problem> {
         })
         .buffer_unordered(AT_ONCE);
     let published: Vec<Option<Checkpoint>> = published.collect().await;
+    // Read again, after the files: another node may have gone on meanwhile.
+    let stored = self::stored(domain).await?;
     for checkpoint in published.into_iter().flatten() {
         let Checkpoint { origin, size, root, .. } = checkpoint;
         compare(domain, &stored, &origin, size, root, "the object store").await?;

@@ -122,6 +122,9 @@ impl Domain {
     /// Waits until every receipt that was taken is answered.
     pub async fn drain(&self) {
         self.sequencer.drain().await;
+        if let Err(error) = self.database.fence().sync() {
+            tracing::error!(%error, "the fence is not on the disk");
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
 
+use std::path::PathBuf;
+
 use ledger::hash::leaf_hash;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
@@ -34,8 +36,13 @@ fn the_file_keeps_the_last_of_every_log_and_passes_over_a_torn_line() {
     text.push_str("log.example/t/1 99");
     std::fs::write(&path, text).unwrap();
 
+    let shared = Fence::open(&path).unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 4, "another process appends to it");
+    shared.record([("log.example/t/4", 1, a)]);
+    drop((fence, shared));
     let fence = Fence::open(&path).unwrap();
-    assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 2, "written anew");
+    assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 3, "written anew: one line a log");
+    assert!(fence.check("log.example/t/4", 1, &a).is_ok());
     assert!(fence.check("log.example/t/1", 2, &b).is_ok() && fence.check("log.example/t/1", 3, &a).is_ok());
     assert!(fence.check("log.example/t/3", 0, &a).is_ok());
     let refused = fence.check("log.example/t/2", 6, &a).unwrap_err();
@@ -47,8 +54,8 @@ fn the_file_keeps_the_last_of_every_log_and_passes_over_a_torn_line() {
     );
     assert!(fence.check("log.example/t/1", 2, &b).is_err(), "one is enough to stop all");
 
-    std::fs::write(&path, "no line of it\n").unwrap();
-    assert!(Fence::open(&path).is_err(), "a file that cannot be read is not passed over");
+    std::fs::write(&path, [0xff, 0xfe]).unwrap();
+    assert!(Fence::open(&path).is_err(), "a file that is no text is not passed over");
     std::fs::remove_dir_all(folder).unwrap();
 }
 

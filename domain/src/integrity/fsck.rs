@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::files::Files;
 use super::rows::{self, Against, Checked};
-use super::store::{self, LogRow};
+use super::store::{self, LogRow, Snapshot};
 use crate::Problem;
 use crate::anchors::ROOT;
 use crate::database::Database;
@@ -106,8 +106,10 @@ pub async fn fsck(
         if options.origin.as_ref().is_some_and(|origin| *origin != log.origin) {
             continue;
         }
-        let mut check = Check { database, options, log: &log, found: Vec::new(), rebuilt: Rebuilt::default() };
-        let mut report = check.run(&mut seen, progress).await?;
+        let snapshot = store::snapshot(database.sequencer(), (log.org_id, log.mode), ROOT).await?;
+        let log = &snapshot.log;
+        let mut check = Check { database, options, log, found: Vec::new(), rebuilt: Rebuilt::default() };
+        let mut report = check.run(&snapshot, &mut seen, progress).await?;
         check.found.sort();
         check.found.dedup();
         report.findings = check.found.iter().map(NamedFinding::from).collect();
@@ -128,12 +130,11 @@ struct Check<'a> {
 impl Check<'_> {
     async fn run(
         &mut self,
+        snapshot: &Snapshot,
         seen: &mut HashMap<String, u64>,
         progress: &(dyn Fn(&str, u64, u64) + Sync),
     ) -> Result<LogReport, Problem> {
-        let (pool, log) = (self.database.sequencer(), self.log);
-        let id = (log.org_id, log.mode);
-        let is_root = id == ROOT;
+        let log = self.log;
         let mut report = LogReport {
             origin: log.origin.clone(),
             size: log.size,
@@ -144,8 +145,7 @@ impl Check<'_> {
         let (key, issuing) =
             (self.key(&log.log_vkey, &log.origin), self.key(&log.issuing_vkey, &format!("{}/issuer", log.origin)));
         let origin = key.as_ref().map_or(log.origin.clone(), |key| key.name().to_owned());
-        let anchors = if is_root { Vec::new() } else { store::anchors(pool, id, ROOT).await? };
-        let cosignatures = if is_root { store::cosignatures(pool).await? } else { Vec::new() };
+        let Snapshot { anchors, cosignatures, .. } = snapshot;
         let sizes = anchors.iter().map(|anchor| anchor.log_size).chain(cosignatures.iter().map(|line| line.0));
         let sizes: BTreeSet<u64> = sizes.chain([log.edge_size]).collect();
 
@@ -156,19 +156,19 @@ impl Check<'_> {
             signatures: self.options.signatures,
         };
         let roots = self.entries(against, &sizes, seen, &mut report, progress).await?;
-        for index in store::beyond(pool, id, log.size).await? {
-            self.found.push(Finding::new(Subject::Entry(index), format!("is beyond the log's {} entries", log.size)));
+        for index in &snapshot.beyond {
+            self.found.push(Finding::new(Subject::Entry(*index), format!("is beyond the log's {} entries", log.size)));
         }
         self.head(key.as_ref());
-        self.tiles().await?;
+        self.tiles(&snapshot.tiles);
         if let Some(seen) = seen.get(&origin).filter(|seen| **seen > log.size) {
             let problem = format!("is of {} entries, and the root log has seen {seen}", log.size);
             self.found.push(Finding::new(Subject::Checkpoint, problem));
         }
-        for anchor in &anchors {
+        for anchor in anchors {
             self.anchor(anchor, &origin, roots.get(&anchor.log_size));
         }
-        for (size, witness, line) in &cosignatures {
+        for (size, witness, line) in cosignatures {
             report.unknown_cosignatures += u64::from(!self.cosignature(*size, witness, line, &origin, roots.get(size)));
         }
         if !self.options.leaves_only {
@@ -277,17 +277,15 @@ impl Check<'_> {
     }
 
     /// The stored tiles: each as the entries give it, none missing and none too many.
-    async fn tiles(&mut self) -> Result<(), Problem> {
-        let stored = store::tiles(self.database.sequencer(), (self.log.org_id, self.log.mode)).await?;
+    fn tiles(&mut self, stored: &[(u8, u64, Vec<u8>)]) {
         let mut missing: BTreeSet<TileId> = self.rebuilt.tiles().map(|(id, _)| id).collect();
         for (level, index, hashes) in stored {
-            let width = self.rebuilt.tile(level, index).map_or(hashes.len() / 32, <[Hash]>::len);
-            let id = TileId { level, index, width: width as u16 };
-            self.rebuilt.check_tile(id, &hashes, &mut self.found);
+            let width = self.rebuilt.tile(*level, *index).map_or(hashes.len() / 32, <[Hash]>::len);
+            let id = TileId { level: *level, index: *index, width: width as u16 };
+            self.rebuilt.check_tile(id, hashes, &mut self.found);
             missing.remove(&id);
         }
         self.found.extend(missing.into_iter().map(|id| Finding::new(Subject::Tile(id), "is missing")));
-        Ok(())
     }
 
     /// What the root log says of a state is what the state was.

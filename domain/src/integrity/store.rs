@@ -1,7 +1,7 @@
 //! SQL of integrity. Checks act as the sequencer, which sees every log and changes none.
 
-use sqlx::PgConnection;
 use sqlx::postgres::PgPool;
+use sqlx::{PgConnection, PgExecutor};
 use time::OffsetDateTime;
 
 use super::{Finding, State};
@@ -29,13 +29,21 @@ pub(crate) struct LogRow {
 
 /// Every log, the root log first.
 pub(crate) async fn logs(pool: &PgPool) -> Result<Vec<LogRow>, Problem> {
+    find(&mut *pool.acquire().await?, None).await
+}
+
+/// Every log, or one.
+async fn find(connection: &mut PgConnection, one: Option<(OrgId, Mode)>) -> Result<Vec<LogRow>, Problem> {
     let rows = sqlx::query!(
         r#"select l.org_id, l.mode, origin, log_vkey, issuing_vkey, size, frontier, root, checkpoint,
             coalesce(published_size, 0) as "published_size!", coalesce(edge_size, 0) as "edge_size!",
             coalesce(checked_size, 0) as "checked_size!"
-        from logs l left join published_logs p on p.org_id = l.org_id and p.mode = l.mode order by l.org_id, l.mode"#
+        from logs l left join published_logs p on p.org_id = l.org_id and p.mode = l.mode
+        where $1::uuid is null or (l.org_id = $1 and l.mode = $2) order by l.org_id, l.mode"#,
+        one.map(|(org_id, _)| org_id.0),
+        one.map_or("", |(_, mode)| mode.as_str())
     )
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await?;
     rows.into_iter()
         .map(|row| {
@@ -83,7 +91,7 @@ pub(crate) struct Columns {
 
 /// The leaves and statements of entries.
 pub(crate) async fn leaves(
-    pool: &PgPool,
+    executor: impl PgExecutor<'_>,
     (org_id, mode): (OrgId, Mode),
     from: u64,
     until: u64,
@@ -96,7 +104,7 @@ pub(crate) async fn leaves(
         from.cast_signed(),
         until.cast_signed()
     )
-    .fetch_all(pool)
+    .fetch_all(executor)
     .await?;
     Ok(rows
         .into_iter()
@@ -111,7 +119,7 @@ pub(crate) async fn leaves(
 
 /// Entries with all that is stored of them.
 pub(crate) async fn entries(
-    pool: &PgPool,
+    executor: impl PgExecutor<'_>,
     (org_id, mode): (OrgId, Mode),
     from: u64,
     until: u64,
@@ -127,7 +135,7 @@ pub(crate) async fn entries(
         from.cast_signed(),
         until.cast_signed()
     )
-    .fetch_all(pool)
+    .fetch_all(executor)
     .await?;
     Ok(rows
         .into_iter()
@@ -151,8 +159,30 @@ pub(crate) async fn entries(
         .collect())
 }
 
-/// The indices of entries that a log of that size cannot have.
-pub(super) async fn beyond(pool: &PgPool, (org_id, mode): (OrgId, Mode), size: u64) -> Result<Vec<u64>, Problem> {
+/// What is stored of a log at one moment, but for its entries, which never change.
+pub(super) struct Snapshot {
+    pub(super) log: LogRow,
+    pub(super) tiles: Vec<(u8, u64, Vec<u8>)>,
+    pub(super) anchors: Vec<AnchorRow>,
+    /// Of the root log: size, witness, line.
+    pub(super) cosignatures: Vec<(u64, String, String)>,
+    /// The indices of entries that a log of its size cannot have.
+    pub(super) beyond: Vec<u64>,
+}
+
+/// Reads it in one transaction that sees no later commit: a log may grow while it is checked.
+pub(super) async fn snapshot(pool: &PgPool, id: (OrgId, Mode), root: (OrgId, Mode)) -> Result<Snapshot, Problem> {
+    let mut tx = pool.begin().await?;
+    sqlx::query!("set transaction isolation level repeatable read").execute(&mut *tx).await?;
+    let log = find(&mut tx, Some(id)).await?.pop().ok_or_else(Problem::not_found)?;
+    let beyond = beyond(&mut tx, id, log.size).await?;
+    let tiles = tiles(&mut tx, id).await?;
+    let anchors = if id == root { Vec::new() } else { anchors(&mut tx, id, root).await? };
+    let cosignatures = if id == root { cosignatures(&mut tx).await? } else { Vec::new() };
+    Ok(Snapshot { log, tiles, anchors, cosignatures, beyond })
+}
+
+async fn beyond(connection: &mut PgConnection, (org_id, mode): (OrgId, Mode), size: u64) -> Result<Vec<u64>, Problem> {
     let rows = sqlx::query_scalar!(
         "select log_index from receipts where org_id = $1 and mode = $2 and (log_index >= $3 or log_index < 0)
         order by log_index limit 100",
@@ -160,19 +190,22 @@ pub(super) async fn beyond(pool: &PgPool, (org_id, mode): (OrgId, Mode), size: u
         mode.as_str(),
         size.cast_signed()
     )
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await?;
     Ok(rows.into_iter().map(i64::cast_unsigned).collect())
 }
 
 /// The stored tiles of level 1 and above.
-pub(super) async fn tiles(pool: &PgPool, (org_id, mode): (OrgId, Mode)) -> Result<Vec<(u8, u64, Vec<u8>)>, Problem> {
+async fn tiles(
+    connection: &mut PgConnection,
+    (org_id, mode): (OrgId, Mode),
+) -> Result<Vec<(u8, u64, Vec<u8>)>, Problem> {
     let rows = sqlx::query!(
         "select level, tile_index, hashes from tiles where org_id = $1 and mode = $2 order by level, tile_index",
         org_id.0,
         mode.as_str()
     )
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await?;
     Ok(rows.into_iter().map(|row| (row.level as u8, row.tile_index.cast_unsigned(), row.hashes)).collect())
 }
@@ -184,8 +217,8 @@ pub(super) struct AnchorRow {
     pub(super) said: Option<Vec<u8>>,
 }
 
-pub(super) async fn anchors(
-    pool: &PgPool,
+async fn anchors(
+    connection: &mut PgConnection,
     (org_id, mode): (OrgId, Mode),
     root: (OrgId, Mode),
 ) -> Result<Vec<AnchorRow>, Problem> {
@@ -198,7 +231,7 @@ pub(super) async fn anchors(
         root.0.0,
         root.1.as_str()
     )
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await?;
     Ok(rows
         .into_iter()
@@ -211,9 +244,9 @@ pub(super) async fn anchors(
 }
 
 /// What witnesses signed: the root log's size, the witness, its line.
-pub(super) async fn cosignatures(pool: &PgPool) -> Result<Vec<(u64, String, String)>, Problem> {
+async fn cosignatures(connection: &mut PgConnection) -> Result<Vec<(u64, String, String)>, Problem> {
     let rows = sqlx::query!("select root_size, witness, line from root_cosignatures order by root_size, witness")
-        .fetch_all(pool)
+        .fetch_all(connection)
         .await?;
     Ok(rows.into_iter().map(|row| (row.root_size.cast_unsigned(), row.witness, row.line)).collect())
 }

@@ -4,6 +4,8 @@
 //! says before it counts as published, and again when it is used for a proof. A few seconds behind comes the edge: the
 //! checkpoint, and the tiles and the bundle of that size that are not full.
 //!
+//! The rows of the table `tiles` stay: they are an eighth of a byte an entry, and what every file is compared with.
+//!
 //! **If we crash** between a file and the note that it is there, the next round finds it, compares it, and goes on. A file
 //! that is there and differs is never written over: publishing stands still and says so.
 

@@ -3,6 +3,7 @@
 use ledger::fsck::{Bundle, Rebuilt, check_checkpoint};
 use ledger::hash::{Hash, leaf_hash};
 use ledger::tile::{TileId, WIDTH, encode_entries, entries_path};
+use sqlx::{Connection as _, PgConnection};
 
 use super::{Recovered, store};
 use crate::Problem;
@@ -32,17 +33,14 @@ pub async fn rebuild(database: &Database, origin: Option<&str>) -> Result<Vec<Re
 
 async fn rebuild_log(database: &Database, log: &LogRow) -> Result<Recovered, Problem> {
     let id = (log.org_id, log.mode);
-    let tree = read(database, log).await?;
-    let key = log.log_vkey.parse().map_err(|_| refused(log, "its key cannot be read"))?;
-    let checkpoint =
-        check_checkpoint(&log.checkpoint, &key).map_err(|finding| refused(log, &format!("the {finding}")))?;
-    if checkpoint.size != tree.size() || checkpoint.root != tree.root() {
-        return Err(refused(log, "its entries do not give the root that was signed"));
-    }
+    let mut tree = Rebuilt::default();
+    let mut connection = database.sequencer().acquire().await?;
+    let edge = read(&mut connection, log, log.size, &mut tree).await?;
+    check(log, log.size, &log.checkpoint, &tree, &edge)?;
     let files = Files { objects: database.objects(), folder: folder(&log.origin) };
     let mut written = 0;
     for index in 0..log.size / WIDTH {
-        let rows = leaves(database.sequencer(), id, index * WIDTH, (index + 1) * WIDTH).await?;
+        let rows = leaves(&mut *connection, id, index * WIDTH, (index + 1) * WIDTH).await?;
         let tile: Vec<u8> = rows.iter().flat_map(|row| leaf_hash(&row.statement).0).collect();
         written += files.mend(&TileId { level: 0, index, width: WIDTH as u16 }.path(), tile).await?;
         let entries = encode_entries(rows.iter().map(|row| row.statement.as_slice()))
@@ -56,20 +54,29 @@ async fn rebuild_log(database: &Database, log: &LogRow) -> Result<Recovered, Pro
     for path in database.objects().list(files.folder).await?.iter().filter(|path| path.contains(".p/")) {
         database.objects().delete(path).await?;
     }
-    let mut tx = database.sequencer().begin().await?;
+    // The server may have gone on meanwhile: the log waits while what was added is read, and its tiles are replaced.
+    let mut tx = connection.begin().await?;
+    let (size, checkpoint) = store::lock(&mut tx, id).await?;
+    let edge = read(&mut tx, log, size, &mut tree).await?;
+    check(log, size, &checkpoint, &tree, &edge)?;
     let tiles: Vec<(TileId, &[Hash])> = tree.tiles().collect();
     store::replace_tiles(&mut tx, id, &tiles).await?;
     store::mark_published(&mut tx, id, log.size / WIDTH * WIDTH).await?;
     tx.commit().await?;
-    Ok(Recovered { origin: log.origin.clone(), size: log.size, written: written + tiles.len() as u64 })
+    Ok(Recovered { origin: log.origin.clone(), size, written: written + tiles.len() as u64 })
 }
 
-/// The tree over the log's statements, whatever leaf hashes are stored beside them.
-async fn read(database: &Database, log: &LogRow) -> Result<Rebuilt, Problem> {
-    let mut tree = Rebuilt::default();
-    for from in (0..log.size).step_by(STRETCH as usize) {
-        let until = (from + STRETCH).min(log.size);
-        let rows = leaves(database.sequencer(), (log.org_id, log.mode), from, until).await?;
+/// Puts the full bundles up to a size into the tree that it does not have yet; the leaves that follow them.
+async fn read(
+    connection: &mut PgConnection,
+    log: &LogRow,
+    size: u64,
+    tree: &mut Rebuilt,
+) -> Result<Vec<Hash>, Problem> {
+    let mut edge = Vec::new();
+    for from in (tree.size()..size).step_by(STRETCH as usize) {
+        let until = (from + STRETCH).min(size);
+        let rows = leaves(&mut *connection, (log.org_id, log.mode), from, until).await?;
         if rows.len() as u64 != until - from {
             return Err(refused(log, &format!("entries {from} to {until} are not all there")));
         }
@@ -77,10 +84,25 @@ async fn read(database: &Database, log: &LogRow) -> Result<Rebuilt, Problem> {
             return Err(refused(log, &format!("entry {} does not hash to its leaf", row.log_index)));
         }
         for rows in rows.chunks(WIDTH as usize) {
-            tree.push(Bundle::of(rows.iter().map(|row| row.statement.as_slice())));
+            let bundle = Bundle::of(rows.iter().map(|row| row.statement.as_slice()));
+            if rows.len() as u64 == WIDTH {
+                tree.push(bundle);
+            } else {
+                edge = bundle.leaves;
+            }
         }
     }
-    Ok(tree)
+    Ok(edge)
+}
+
+/// Whether the entries give the root that was signed.
+fn check(log: &LogRow, size: u64, checkpoint: &str, tree: &Rebuilt, edge: &[Hash]) -> Result<(), Problem> {
+    let key = log.log_vkey.parse().map_err(|_| refused(log, "its key cannot be read"))?;
+    let signed = check_checkpoint(checkpoint, &key).map_err(|finding| refused(log, &format!("the {finding}")))?;
+    if signed.size != size || signed.root != tree.root_with(edge) {
+        return Err(refused(log, "its entries do not give the root that was signed"));
+    }
+    Ok(())
 }
 
 fn refused(log: &LogRow, why: &str) -> Problem {

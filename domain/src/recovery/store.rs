@@ -11,6 +11,21 @@ use crate::database::Database;
 use crate::id::{OrgId, ReceiptId};
 use crate::{Mode, Problem, logs};
 
+/// Keeps a log from growing until the transaction ends; its size and its checkpoint.
+pub(super) async fn lock(
+    connection: &mut PgConnection,
+    (org_id, mode): (OrgId, Mode),
+) -> Result<(u64, String), Problem> {
+    let row = sqlx::query!(
+        "select size, checkpoint from logs where org_id = $1 and mode = $2 for update",
+        org_id.0,
+        mode.as_str()
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok((row.size.cast_unsigned(), row.checkpoint))
+}
+
 /// The tiles of level 1 and above are these and no others.
 pub(super) async fn replace_tiles(
     connection: &mut PgConnection,

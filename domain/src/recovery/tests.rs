@@ -83,6 +83,30 @@ async fn the_database_alone_gives_back_every_tile_and_file() {
 }
 
 #[tokio::test]
+async fn a_log_that_grows_meanwhile_is_made_again_as_it_is_then_and_checked_as_it_was() {
+    let (world, acme) = scene().await;
+    let options = Options::default();
+    let growing = async {
+        for n in 0..40 {
+            fill(&acme, 700 + n * 20, 720 + n * 20).await;
+        }
+    };
+    let checking = async {
+        for _ in 0..6 {
+            rebuild(world.domain.database(), None).await.unwrap();
+            let reports = fsck(world.domain.database(), &options, &|_, _, _| {}).await.unwrap();
+            let found: Vec<_> = reports.iter().flat_map(|log| &log.findings).collect();
+            assert!(found.iter().all(|finding| finding.problem.contains("object store")), "{found:?}");
+        }
+    };
+    tokio::join!(growing, checking);
+    rebuild(world.domain.database(), None).await.unwrap();
+    publish(&world.domain).await.unwrap();
+    assert_eq!(logs::head(&acme).await.unwrap().size, 1500);
+    is_right(&world).await;
+}
+
+#[tokio::test]
 async fn what_is_damaged_is_not_spread() {
     let (world, _) = scene().await;
     let before = files(&world).await;

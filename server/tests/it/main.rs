@@ -8,8 +8,8 @@ mod downloads;
 mod evidence;
 mod life;
 mod log_keys;
+mod logs;
 mod pages;
-mod public_log;
 mod schemas;
 mod strangers;
 

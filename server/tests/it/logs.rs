@@ -1,4 +1,4 @@
-//! A tenant's log that was made public.
+//! Logs as everyone sees them.
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -61,4 +61,35 @@ async fn a_log_is_everyones_only_while_its_owner_says_so() {
     }
     served.api(&key, "PATCH", "/v1/log", &[], r#"{"public":false}"#).await;
     assert_eq!(get(format!("/{folder}/checkpoint"), &[]).await.status, StatusCode::NOT_FOUND);
+}
+
+/// A server whose database was put back: it shows, and signs nothing.
+#[tokio::test]
+async fn a_server_that_may_not_sign_says_so_and_is_still_read() {
+    let (signed, restored) = (Served::new().await, Served::new().await);
+    let ((_, key), (_, other)) = (signed.org("acme").await, restored.org("acme").await);
+    signed.post_receipt(&key, None, "{}").await;
+    domain::anchors::anchor(&signed.world.domain).await.unwrap();
+    let get = |path: &str| Request::get(path).body(Body::empty()).unwrap();
+    let note = String::from_utf8(signed.send(get("/root/checkpoint")).await.body).unwrap();
+    let made = restored.post_receipt(&other, None, "{}").await.json();
+    assert_eq!(restored.send(get("/readyz")).await.body, b"ready");
+    domain::fence::compare_with(&restored.world.domain, &note, "w1.example").await.unwrap();
+
+    let refused = restored.post_receipt(&other, None, "{}").await;
+    assert_eq!(
+        (refused.status, refused.json()["code"].as_str()),
+        (StatusCode::SERVICE_UNAVAILABLE, Some("log_rolled_back"))
+    );
+    let ready = restored.send(get("/readyz")).await;
+    let said = String::from_utf8(ready.body).unwrap();
+    assert_eq!(ready.status, StatusCode::OK);
+    assert!(
+        said.starts_with(
+            "read-only: The log log.example/root has 0 entries in the database, but 2 were signed, says w1.example"
+        ),
+        "{said}"
+    );
+    let path = format!("/v1/receipts/{}", made["id"].as_str().unwrap());
+    assert_eq!(restored.api(&other, "GET", &path, &[], Body::empty()).await.status, StatusCode::OK);
 }
