@@ -1,5 +1,5 @@
 //! A period's archive: complete or refused.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests, and a measurement")]
 
 use ledger::checkpoint::Checkpoint;
 use ledger::commitment::commit;

@@ -69,6 +69,5 @@ fn a_witnessed_proof_in_a_hundred_million_receipts_is_below_3_6_kilobytes() {
     let (root, _) = proof("log.certnode.example/root", root_entry.as_bytes(), 123_456_789, 1_000_000_000, &witnesses);
     assert_eq!((tenant.hashes.len(), root.hashes.len()), (27, 30));
     let bytes = tenant.text().len() + root.text().len();
-    println!("{bytes} bytes");
     assert!(bytes <= 3_600, "{bytes} bytes");
 }
