@@ -101,8 +101,15 @@ def root(index, size, leaf, path):
     return leaf
 
 
-def proof(text, entry, keys):
-    """A C2SP tlog-proof: the checkpoint's text, whether the entry is under its root, and whether the log's key signed it."""
+def is_revoked(vkey, size, revoked):
+    return any(gone == vkey and at <= size for at, gone in revoked)
+
+
+def proof(text, entry, vkeys, revoked):
+    """A C2SP tlog-proof: the checkpoint's text, whether the entry is under its root, and whether the log's key signed it.
+
+    Of several keys that signed, as while one replaces another, each must hold, and one must not be revoked for that size.
+    """
     head, _, note = text.partition("\n\n")
     lines = [line for line in head.split("\n") if not line.startswith("extra ")]
     require(lines[0] == "c2sp.org/tlog-proof@v1" and lines[1].startswith("index "), "this is no tlog-proof")
@@ -111,10 +118,12 @@ def proof(text, entry, keys):
     reached = root(int(lines[1][6:]), int(size), sha256(b"\x00", entry), [decode(line) for line in lines[2:]])
     *lines, rest = [line.split(" ") for line in signatures.split("\n")]
     require(rest == [""] and all(line[0] == "\u2014" and len(line) == 3 for line in lines), "this is no signed note")
-    blobs = [(name, decode(blob)) for _, name, blob in lines]
-    found = [signed(public, text.encode() + b"\n", blob[4:]) for name, blob in blobs for own, key_id, public in keys
+    blobs, keys = [(name, decode(blob)) for _, name, blob in lines], [(*key(vkey), vkey) for vkey in vkeys]
+    found = [(signed(public, text.encode() + b"\n", blob[4:]), not is_revoked(vkey, int(size), revoked))
+             for name, blob in blobs for own, key_id, public, vkey in keys
              if own == name == origin and key_id == blob[:4].hex()]
-    return text + "\n", base64.b64encode(reached).decode() == signed_root, bool(found) and all(found)
+    by_log = all(holds for holds, _ in found) and any(believed for _, believed in found)
+    return text + "\n", base64.b64encode(reached).decode() == signed_root, by_log
 
 
 def checks(bundle, trusted):
@@ -130,17 +139,30 @@ def checks(bundle, trusted):
         yield "the contents are what was committed to", commitment == statement["payload"]["sha256"]
     else:
         print("  --   the contents are not in the file")
-    issuers = [key(event["vkey"]) for event in bundle["key_events"] if event["event"] == "issuing_key"]
-    public = next((public for _, key_id, public in issuers if key_id == statement["kid"]), None)
+    events = bundle["key_events"]
+    known = all(event["event"] in ("issuing_key", "key_revoked") and len(event) == 3 for event in events)
+    require(known, "something happened to a key that is not known here")
+    index = int(bundle["tenant_proof"].split("\nindex ")[1].split("\n")[0])
+    issuers = [(event["from_size"], event["vkey"]) for event in events if event["event"] == "issuing_key"]
+    revoked = [(event["from_size"], event["vkey"]) for event in events if event["event"] == "key_revoked"]
+    sizes = [size for size, _ in issuers]
+    require(sizes[0] == 0 and sizes == sorted(set(sizes)), "the issuing keys do not follow one another")
+    issuer = [vkey for size, vkey in issuers if size <= index][-1]
+    name, key_id, public = key(issuer)
+    ours = key_id == statement["kid"] and name == statement["log"] + "/issuer"
     signature, unsigned = decode(statement.pop("sig")), canonical(statement).encode()
-    holds = public is not None and signed(public, b"certnode/receipt/v1\n" + unsigned, signature)
-    yield "the issuer signed this receipt", holds
-    keys = [key(line.split(" ")[1]) for line in bundle["policy"].split("\n") if line.startswith("log ")]
-    text, included, by_log = proof(bundle["tenant_proof"], entry, [key(trusted)] if trusted else keys)
+    yield "the issuer signed this receipt", ours and signed(public, b"certnode/receipt/v1\n" + unsigned, signature)
+    for other in statement["refs"]:
+        if isinstance(other, dict):
+            print("  --   it", other["relation"], other["id"])
+    if revoked:
+        yield "the issuer's key was not revoked for it", not is_revoked(issuer, index, revoked)
+    keys = [line.split(" ")[1] for line in bundle["policy"].split("\n") if line.startswith("log ")]
+    text, included, by_log = proof(bundle["tenant_proof"], entry, [trusted] if trusted else keys, revoked)
     yield "the log includes this receipt", included
     yield "the log signed its state", by_log and text.split("\n")[0] == statement["log"]
     if "root_proof" in bundle:
-        _, included, by_root = proof(bundle["root_proof"], text.encode(), keys)
+        _, included, by_root = proof(bundle["root_proof"], text.encode(), keys, revoked)
         yield "the root log includes the log's state, and signed its own", included and by_root
 
 
