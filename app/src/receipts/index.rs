@@ -12,8 +12,8 @@ use crate::dashboard::TestActions;
 use crate::error::{field_sentence, sentence};
 use crate::private::{crumb, show};
 use crate::ui::{
-    Button, Column, DateTime, EmptyState, Input, LinkButton, MoneyText, Notice, PageHeader, Pager, Select, SortLink,
-    Table, format_count,
+    Button, Column, DateTime, EmptyState, Field, Icon, Input, LinkButton, MoneyText, Notice, PageHeader, Pager, Select,
+    SortLink, Table, format_count,
 };
 
 /// The list: the address says what is shown.
@@ -47,6 +47,7 @@ fn receipts_page(Found { list, filter }: Found) -> AnyView {
         <section class="card">
             <Filters filter=filter refused=refused/>
             {rows}
+            <ExportPeriod/>
         </section>
     }
     .into_any()
@@ -90,6 +91,36 @@ fn Filters(filter: Filter, refused: Vec<(String, String)>) -> impl IntoView {
             {sort}
             <div class="page-actions"><Button>"Filter"</Button><LinkButton href="/receipts" tone="quiet">"Clear"</LinkButton></div>
         </Form>
+    }
+}
+
+/// A period as one file: a plain form, whose answer is the download.
+#[component]
+fn ExportPeriod() -> impl IntoView {
+    let query = use_query_map();
+    let refused = move || query.read().get("export").is_some();
+    let notice = move || {
+        refused().then(|| view! { <Notice tone="warn">"There is no such archive: no receipt was issued in that period, or its last day is before its first."</Notice> })
+    };
+    let day = |name: &'static str, label: &'static str| {
+        let id = format!("export-{name}");
+        view! { <Field id=id.clone() label=label><input class="input" type="date" id=id name=name required/></Field> }
+    };
+    view! {
+        <details class="card-body" open=refused>
+            <summary class="link">"Export a period"</summary>
+            <div class="stack">
+                <p>"Every receipt that was issued in it, as one file that anyone can check offline: that each is as it was signed, and that none is missing."</p>
+                {notice}
+                <form method="get" action="/receipts/export">
+                    <div class="form-row">
+                        {day("from", "First day (UTC)")}
+                        {day("until", "Last day (UTC)")}
+                        <Button><Icon name="download"/>"Export"</Button>
+                    </div>
+                </form>
+            </div>
+        </details>
     }
 }
 

@@ -27,12 +27,15 @@ pub fn SharedReceiptPage() -> impl IntoView {
         <Meta name="robots" content="noindex"/>
         <PublicLayout>
             <Transition fallback=Loading>
-                {move || Suspend::new(async move {
-                    match opened.await {
-                        Ok(view) => shared(view, token()),
-                        Err(error) => refused(&error),
-                    }
-                })}
+                {move || {
+                    let token = token();
+                    Suspend::new(async move {
+                        match opened.await {
+                            Ok(view) => shared(view, token),
+                            Err(error) => refused(&error),
+                        }
+                    })
+                }}
             </Transition>
         </PublicLayout>
     }

@@ -9,11 +9,13 @@ use crate::ui::{Field, Notice, PageHeader};
 mod checks;
 mod drop_zone;
 mod panel;
+mod period;
 mod tamper;
 
 pub(crate) use checks::found_step;
-use drop_zone::DropZone;
+use drop_zone::{Brought, DropZone};
 pub use panel::VerifyPanel;
+use period::PeriodPanel;
 
 /// A receipt to try it with. It is in the page, so that it too works offline.
 const SAMPLE: &str = include_str!("sample.certnode");
@@ -26,21 +28,29 @@ pub fn VerifyPage() -> impl IntoView {
     let policy = RwSignal::new(String::new());
     let alive = RwSignal::new(false);
     Effect::new(move || alive.set(true));
-    let take = Callback::new(move |file: Result<String, &'static str>| {
-        refused.set(file.as_ref().err().copied());
-        bundle.set(file.ok());
+    let period = RwSignal::new_local(None::<web_sys::File>);
+    let take = UnsyncCallback::new(move |brought: Result<Brought, &'static str>| {
+        refused.set(brought.as_ref().err().copied());
+        let (text, archive) = match brought {
+            Ok(Brought::Bundle(text)) => (Some(text), None),
+            Ok(Brought::Period(file)) => (None, Some(file)),
+            Err(_) => (None, None),
+        };
+        bundle.set(text);
+        period.set(archive);
     });
     view! {
         <Title text="Verify a receipt"/>
         <PublicLayout>
-            <PageHeader title="Verify a receipt" about="Drop a .certnode file. It is checked here, in your browser: nothing is sent, and it works offline once this page is open."/>
+            <PageHeader title="Verify a receipt" about="Drop a .certnode file, or the .tar of a period. It is checked here, in your browser: nothing is sent, and it works offline once this page is open."/>
             <div class="stack" hidden=move || !alive.get()>
                 <DropZone take=take/>
-                <p>"No file at hand? " <button class="link" type="button" on:click=move |_| take.run(Ok(SAMPLE.to_owned()))>"Try a sample receipt"</button>". In a terminal, "<code>"certnode verify FILE"</code>" does the same."</p>
+                <p>"No file at hand? " <button class="link" type="button" on:click=move |_| take.run(Ok(Brought::Bundle(SAMPLE.to_owned())))>"Try a sample receipt"</button>". In a terminal, "<code>"certnode verify FILE"</code>" does the same."</p>
                 <OwnPolicy policy=policy/>
             </div>
             {move || refused.get().map(|text| view! { <Notice tone="bad">{text}</Notice> })}
             {move || bundle.get().map(|bundle| view! { <VerifyPanel bundle=bundle policy=policy.get() at_once=true/> })}
+            {move || period.get().map(|file| view! { <PeriodPanel file=file policy=policy.get_untracked()/> })}
             <noscript><Notice>"Verifying here needs JavaScript. In a terminal, "<code>"certnode verify FILE"</code>" does the same."</Notice></noscript>
         </PublicLayout>
     }

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::header;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse as _, Redirect, Response};
 use domain::context::Cx;
 use domain::id::ReceiptId;
 use domain::{Problem, receipts, shares};
@@ -159,7 +159,11 @@ pub async fn export_receipts(ApiCx(cx): ApiCx, Query(period): Query<PeriodQuery>
 
 /// `GET /receipts/export`: the same for the dashboard.
 pub async fn download_export(SessionCx(cx): SessionCx, Query(period): Query<PeriodQuery>) -> Result<Response, Refusal> {
-    export(&cx, &period).await
+    match export(&cx, &period).await {
+        // Back to the form, which says so in words.
+        Err(Refusal(problem)) if problem.status == 422 => Ok(Redirect::to("/receipts?export=refused").into_response()),
+        answer => answer,
+    }
 }
 
 async fn export(cx: &Cx, period: &PeriodQuery) -> Result<Response, Refusal> {

@@ -76,7 +76,7 @@ async fn a_period_is_one_file_that_other_tools_open() {
     let found = verification.finish();
     assert!(found.is_verified() && found.receipts == 3, "{:?}", found.steps);
 
-    let path = std::env::temp_dir().join(format!("{}.tar", found.log.replace('/', "-")));
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}.tar", found.log.replace('/', "-")));
     std::fs::write(&path, &file.body).unwrap();
     let listed = std::process::Command::new("tar").arg("-tf").arg(&path).output().unwrap();
     let names = "period.json\nentries/000000000000.tsv\nmanifest.json\n";
