@@ -1,12 +1,13 @@
 //! Tiles and files from the rows.
 
-use ledger::fsck::{Bundle, Rebuilt, check_checkpoint};
+use ledger::fsck::{Bundle, Rebuilt};
 use ledger::hash::{Hash, leaf_hash};
 use ledger::tile::{TileId, WIDTH, encode_entries, entries_path};
 
 use super::{Recovered, store};
 use crate::Problem;
 use crate::database::Database;
+use crate::integrity::keys::Keys;
 use crate::integrity::store::{LogRow, leaves, logs};
 use crate::objects::Objects;
 use crate::published::{folder, gunzip, gzip};
@@ -33,9 +34,9 @@ pub async fn rebuild(database: &Database, origin: Option<&str>) -> Result<Vec<Re
 async fn rebuild_log(database: &Database, log: &LogRow) -> Result<Recovered, Problem> {
     let id = (log.org_id, log.mode);
     let tree = read(database, log).await?;
-    let key = log.log_vkey.parse().map_err(|_| refused(log, "its key cannot be read"))?;
-    let checkpoint =
-        check_checkpoint(&log.checkpoint, &key).map_err(|finding| refused(log, &format!("the {finding}")))?;
+    let (keys, _) = Keys::of(log);
+    let checked = keys.checkpoint.check_checkpoint(&log.checkpoint, &log.origin);
+    let checkpoint = checked.map_err(|finding| refused(log, &format!("the {finding}")))?;
     if checkpoint.size != tree.size() || checkpoint.root != tree.root() {
         return Err(refused(log, "its entries do not give the root that was signed"));
     }
