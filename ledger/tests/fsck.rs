@@ -259,11 +259,9 @@ fn each_entry_and_each_state_is_held_against_the_keys_in_force_there() {
     let keys = of(Some(900));
     assert!(keys.check_checkpoint(&state(1200, &[&new]), ORIGIN).is_ok());
     assert!(keys.check_checkpoint(&state(950, &[&old]), ORIGIN).is_ok());
-    assert_eq!(
-        keys.rests_on_revoked(950).iter().map(|key| key.label.as_str()).collect::<Vec<_>>(),
-        ["checkpoint key 1"]
-    );
-    assert!(keys.rests_on_revoked(1200).is_empty() && keys.rests_on_revoked(899).is_empty());
+    let rests: Vec<String> = keys.check_rests(950).iter().map(Finding::to_string).collect();
+    assert_eq!(rests, ["checkpoint key 1: is revoked from size 900 on: the state of 950 entries rests on it alone"]);
+    assert!(keys.check_rests(1200).is_empty() && keys.check_rests(899).is_empty());
 }
 
 #[test]

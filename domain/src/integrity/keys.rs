@@ -49,15 +49,7 @@ impl Keys {
     pub(super) fn check_revoked(&self, size: u64, anchors: &[AnchorRow], found: &mut Vec<Finding>) {
         found.extend(self.issuing.0.iter().filter_map(|key| key.check_revoked(size)));
         let sizes = anchors.iter().map(|anchor| anchor.log_size).chain((size > 0).then_some(size));
-        for size in sizes {
-            for key in self.checkpoint.rests_on_revoked(size) {
-                let problem = format!(
-                    "is revoked from size {} on: the state of {size} entries rests on it alone",
-                    key.revoked_from.unwrap_or_default()
-                );
-                found.push(Finding::new(Subject::Key(key.label.clone()), problem));
-            }
-        }
+        found.extend(sizes.flat_map(|size| self.checkpoint.check_rests(size)));
     }
 
     /// Holds what the root log says, or is to say, of the keys against the keys; `root` is what was read there, if it was.

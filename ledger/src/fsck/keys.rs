@@ -112,10 +112,16 @@ impl SigningKeys {
         if believed.is_empty() { signing } else { believed }
     }
 
-    /// Whether a state that was signed rests on revoked keys alone: their names.
-    pub fn rests_on_revoked(&self, size: u64) -> Vec<&SigningKey> {
+    /// Names the revoked keys that a state of a size rests on, if it rests on no other.
+    pub fn check_rests(&self, size: u64) -> Vec<Finding> {
         let in_force = self.in_force(size);
-        if in_force.iter().any(|key| !key.is_revoked_at(size)) { Vec::new() } else { in_force }
+        if in_force.iter().any(|key| !key.is_revoked_at(size)) {
+            return Vec::new();
+        }
+        let problem = |from| format!("is revoked from size {from} on: the state of {size} entries rests on it alone");
+        let finding =
+            |key: &SigningKey| Some(Finding::new(Subject::Key(key.label.clone()), problem(key.revoked_from?)));
+        in_force.into_iter().filter_map(finding).collect()
     }
 
     fn read(&self, note: &str, origin: &str) -> Result<(Checkpoint, Vec<&SigningKey>), Finding> {
