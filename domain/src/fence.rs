@@ -17,15 +17,18 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use futures::StreamExt as _;
 use ledger::checkpoint::Checkpoint;
-use ledger::fsck::check_checkpoint;
+use ledger::fsck::SigningKey;
 use ledger::hash::Hash;
+use ledger::key_event::{Change, KeyEvent};
 use ledger::note::Note;
 use ledger::tree::Frontier;
 
 use crate::Problem;
 use crate::context::Domain;
+use crate::integrity::keys::Keys;
 use crate::integrity::store::{LogRow, logs};
 use crate::published::folder;
+use crate::published::keys::KeysFile;
 use crate::receipts::root_at;
 
 mod file;
@@ -162,8 +165,11 @@ pub async fn inspect(domain: &Domain) -> Result<(), Problem> {
                 tracing::warn!(path, %error, "the database is not held against it");
                 None
             });
-            let key = log.log_vkey.parse().ok()?;
-            check_checkpoint(&String::from_utf8(note?).ok()?, &key).ok()
+            let note = String::from_utf8(note?).ok()?;
+            let mut keys = Keys::of(log).0.checkpoint;
+            keys.0.extend(announced(domain, log).await);
+            let checked = keys.check_kept(&note, &log.origin);
+            checked.inspect_err(|finding| tracing::warn!(path, %finding, "the database is not held against it")).ok()
         })
         .buffer_unordered(AT_ONCE);
     let published: Vec<Option<Checkpoint>> = published.collect().await;
@@ -174,6 +180,27 @@ pub async fn inspect(domain: &Domain) -> Result<(), Problem> {
         compare(domain, &stored, &origin, size, root, "the object store").await?;
     }
     Ok(())
+}
+
+/// Keys of checkpoints that the database does not know and the object store has: each said by a key that was known before.
+///
+/// A database that was put back to before a rotation would not know who signed what it lost.
+async fn announced(domain: &Domain, log: &LogRow) -> Vec<SigningKey> {
+    let file = KeysFile::read(domain.database.objects(), folder(&log.origin)).await;
+    let (keys, _) = Keys::of(log);
+    let mut known: Vec<_> = keys.checkpoint.0.iter().map(|key| key.key.clone()).collect();
+    let mut announced = Vec::new();
+    for event in file.ok().flatten().map(|file| file.events).unwrap_or_default() {
+        let said = KeyEvent::open(&event.note, &known);
+        let Some(said) = said.filter(|said| said.change == Change::Added && said.key.name() == log.origin) else {
+            continue;
+        };
+        if said.log == log.origin && !known.contains(&said.key) {
+            known.push(said.key.clone());
+            announced.push(SigningKey { from_size: said.from_size, ..SigningKey::always("a newer key", said.key) });
+        }
+    }
+    announced
 }
 
 /// Holds the database against a checkpoint of the root log that somebody else kept, such as a witness.

@@ -8,10 +8,14 @@ use std::fmt;
 
 use crate::checkpoint::Checkpoint;
 use crate::hash::{Hash, leaf_hash};
-use crate::note::{Note, NoteError, VerifierKey};
+use crate::note::VerifierKey;
 use crate::statement::Signed;
 use crate::tile::{TileId, WIDTH, decode_entries, entries_path};
 use crate::tree::{Batch, Frontier};
+
+mod keys;
+
+pub use keys::{SigningKey, SigningKeys};
 
 /// What a finding is about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +32,10 @@ pub enum Subject {
     Anchor(u64),
     /// A witness's line under the root log's checkpoint of a size.
     Cosignature(u64, String),
+    /// A version of a key, by what it is called: `issuing key 2`.
+    Key(String),
+    /// Something that the root log says, or is to say, of the log's keys, by its number from 1.
+    KeyEvent(u64),
 }
 
 impl fmt::Display for Subject {
@@ -39,6 +47,8 @@ impl fmt::Display for Subject {
             Self::Bundle(index, width) => f.write_str(&entries_path(*index, *width)),
             Self::Anchor(size) => write!(f, "anchor {size}"),
             Self::Cosignature(size, witness) => write!(f, "cosignature of {witness} at {size}"),
+            Self::Key(label) => f.write_str(label),
+            Self::KeyEvent(number) => write!(f, "key event {number}"),
         }
     }
 }
@@ -127,21 +137,6 @@ pub fn check_statement(index: u64, entry: &[u8], origin: &str, keys: &[VerifierK
             Ok(()) => Ok(signed),
             Err(_) => Err(wrong("has a signature that does not hold")),
         },
-    }
-}
-
-/// Reads a checkpoint and names what is wrong with it: its form, its name, its signature.
-pub fn check_checkpoint(note: &str, key: &VerifierKey) -> Result<Checkpoint, Finding> {
-    let wrong = |problem: &str| Finding::new(Subject::Checkpoint, problem);
-    let note = Note::parse(note).map_err(|_| wrong("is not a signed note"))?;
-    let checkpoint = Checkpoint::parse(note.text()).ok_or_else(|| wrong("is not a checkpoint"))?;
-    if checkpoint.origin != key.name() {
-        return Err(wrong("is that of another log"));
-    }
-    match note.verify(std::slice::from_ref(key)) {
-        Ok(_) => Ok(checkpoint),
-        Err(NoteError::Unknown) => Err(wrong("is not signed by the log's key")),
-        Err(_) => Err(wrong("has a signature that does not hold")),
     }
 }
 

@@ -3,10 +3,12 @@
 
 use ledger::checkpoint::Checkpoint;
 use ledger::commitment::commit;
-use ledger::fsck::{Bundle, Finding, Rebuilt, Subject, check_checkpoint, check_leaves, check_statement, read_bundle};
+use ledger::fsck::{
+    Bundle, Finding, Rebuilt, SigningKey, SigningKeys, Subject, check_leaves, check_statement, read_bundle,
+};
 use ledger::hash::{Hash, leaf_hash};
 use ledger::key::IssuingKey;
-use ledger::note::NoteSigner;
+use ledger::note::{NoteSigner, VerifierKey};
 use ledger::statement::Statement;
 use ledger::tile::{TileId, encode_entries};
 use ledger::tree::Frontier;
@@ -135,9 +137,10 @@ fn a_changed_length_in_a_bundle_is_named() {
 #[test]
 fn every_flipped_byte_of_the_checkpoint_is_named() {
     let Log { rebuilt, signer, checkpoint, .. } = log();
+    let keys = SigningKeys(vec![SigningKey::always("the key", signer.verifier().clone())]);
     let check = |note: &[u8]| {
         let mut found = Vec::new();
-        match check_checkpoint(&String::from_utf8_lossy(note), signer.verifier()) {
+        match keys.check_checkpoint(&String::from_utf8_lossy(note), ORIGIN) {
             Ok(checkpoint) => rebuilt.check_root(&checkpoint, &mut found),
             Err(finding) => found.push(finding),
         }
@@ -197,4 +200,92 @@ fn a_tree_made_again_has_every_root_it_ever_had() {
     let mut found = Vec::new();
     rebuilt.check_tile(TileId { level: 2, index: 9, width: 1 }, &[0; 32], &mut found);
     assert_eq!(found[0].problem, "is beyond the log");
+}
+
+/// A log whose two keys were replaced at 1000: checkpoints with an overlap until 1500, entries at once.
+#[test]
+fn each_entry_and_each_state_is_held_against_the_keys_in_force_there() {
+    let signer = |seed: u8| NoteSigner::from_seed(ORIGIN, &[seed; 32]).unwrap();
+    let (old, new) = (signer(1), signer(2));
+    let key = |label: &str, key: &VerifierKey, from_size, until_size, revoked_from| SigningKey {
+        label: label.to_owned(),
+        key: key.clone(),
+        from_size,
+        until_size,
+        revoked_from,
+    };
+    let of = |revoked_from| {
+        SigningKeys(vec![
+            key("checkpoint key 1", old.verifier(), 0, Some(1500), revoked_from),
+            key("checkpoint key 2", new.verifier(), 1000, None, None),
+        ])
+    };
+    let keys = of(None);
+    let state = |size, by: &[&NoteSigner]| Checkpoint::new(ORIGIN, size, leaf_hash(b"")).sign_by(by.iter().copied());
+    let said = |found: Result<Checkpoint, Finding>| found.err().map(|finding| finding.problem).unwrap_or_default();
+    for (size, by) in [(999, &[&old][..]), (1000, &[&old, &new]), (1499, &[&new, &old]), (1500, &[&new])] {
+        assert_eq!(keys.check_checkpoint(&state(size, by), ORIGIN).unwrap().size, size);
+    }
+    for (size, by, problem) in [
+        (999, &[&new][..], "is not signed by checkpoint key 1, which signs at 999 entries"),
+        (1000, &[&old], "is not signed by checkpoint key 2, which signs at 1000 entries"),
+        (1499, &[&new], "is not signed by checkpoint key 1, which signs at 1499 entries"),
+        (1500, &[&new, &old], "is signed by checkpoint key 1, which does not sign at 1500 entries"),
+    ] {
+        assert_eq!(said(keys.check_checkpoint(&state(size, by), ORIGIN)), problem);
+    }
+    // Every flipped byte of both signatures is noticed.
+    let both = state(1200, &[&old, &new]).into_bytes();
+    for byte in 0..both.len() {
+        let mut note = both.clone();
+        note[byte] ^= 1;
+        assert!(keys.check_checkpoint(&String::from_utf8_lossy(&note), ORIGIN).is_err(), "byte {byte}");
+    }
+    // What was kept before keys changed: by either, at a size that it signed, or by nobody else.
+    assert!(
+        keys.check_kept(&state(1200, &[&old]), ORIGIN).is_ok()
+            && keys.check_kept(&state(1500, &[&old]), ORIGIN).is_ok()
+    );
+    assert_eq!(
+        said(keys.check_kept(&state(999, &[&new]), ORIGIN)),
+        "is signed by checkpoint key 2, which never signed 999 entries"
+    );
+    assert_eq!(
+        said(keys.check_kept(&state(1501, &[&old]), ORIGIN)),
+        "is signed by checkpoint key 1, which never signed 1501 entries"
+    );
+    assert_eq!(said(keys.check_kept(&state(999, &[&signer(3)]), ORIGIN)), "is not signed by the log's key");
+    // Revoked from 900 on: the state of 950 rests on it alone, that of 1200 on the other.
+    let keys = of(Some(900));
+    assert!(keys.check_checkpoint(&state(1200, &[&new]), ORIGIN).is_ok());
+    assert!(keys.check_checkpoint(&state(950, &[&old]), ORIGIN).is_ok());
+    let rests: Vec<String> = keys.check_rests(950).iter().map(Finding::to_string).collect();
+    assert_eq!(rests, ["checkpoint key 1: is revoked from size 900 on: the state of 950 entries rests on it alone"]);
+    assert!(keys.check_rests(1200).is_empty() && keys.check_rests(899).is_empty());
+}
+
+#[test]
+fn a_statement_by_a_key_that_was_replaced_and_those_by_a_revoked_one_are_named() {
+    let Log { entries, issuing, .. } = log();
+    let key = |from_size, until_size, revoked_from| SigningKey {
+        label: "issuing key 1".to_owned(),
+        key: issuing.verifier().clone(),
+        from_size,
+        until_size,
+        revoked_from,
+    };
+    let keys = SigningKeys(vec![key(0, Some(7), None)]);
+    assert!(keys.check_statement(6, &entries[6], ORIGIN).is_ok());
+    let found = keys.check_statement(7, &entries[7], ORIGIN).unwrap_err();
+    assert_eq!(found.to_string(), "entry 7: is signed by issuing key 1, which does not sign at this place");
+    assert!(SigningKeys::default().check_statement(7, &entries[7], ORIGIN).is_err());
+    let said = |key: SigningKey| key.check_revoked(9).map(|finding| finding.to_string());
+    assert_eq!(
+        said(key(0, Some(7), Some(2))).unwrap(),
+        "issuing key 1: is revoked from entry 2 on: entries 2 to 6, which it signed, are not to be believed"
+    );
+    assert!(said(key(0, None, Some(8))).unwrap().contains("entry 8, which it signed, is not to be believed"));
+    for nothing in [key(0, Some(7), Some(7)), key(0, None, Some(9)), key(0, None, None), key(9, None, Some(9))] {
+        assert_eq!(said(nothing), None);
+    }
 }

@@ -85,6 +85,9 @@ fn print(reports: &[LogReport], started: Instant, json: bool) -> bool {
         if log.findings.len() > SHOWN {
             println!("     and {} more", log.findings.len() - SHOWN);
         }
+        for remark in &log.remarks {
+            println!("     note: {remark}");
+        }
         if log.unknown_cosignatures > 0 {
             println!(
                 "     {} cosignatures of witnesses that the policy does not name were not checked",

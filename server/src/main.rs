@@ -62,12 +62,15 @@ enum Command {
         /// The API key, for a log that is not public; CERTNODE_API_KEY, if not given.
         #[arg(long, requires = "url")]
         token: Option<String>,
-        /// The verifier key that the log's checkpoint must be signed by.
+        /// A verifier key that signs the log's checkpoints; again for each, where keys were replaced.
         #[arg(long, requires = "url")]
-        vkey: Option<String>,
-        /// The verifier key that its statements must be signed by; without it they are not looked into.
+        vkey: Vec<String>,
+        /// A verifier key that signs its statements, again for each; without any they are not looked into.
         #[arg(long, requires = "url")]
-        issuing_key: Option<String>,
+        issuing_key: Vec<String>,
+        /// Asks the server for the log's keys as well. What it says is a hint, and the answer says what rests on it.
+        #[arg(long, requires = "url")]
+        published_keys: bool,
         /// One log of the database alone, by its name.
         #[arg(long, value_name = "ORIGIN", conflicts_with = "url")]
         log: Option<String>,
@@ -141,13 +144,15 @@ fn run(command: Command) -> Result<bool, Failure> {
             import::run(&file, &maps, &url, &key)
         }
         Command::Verify { file, policy, json } => verify::run(&file, policy.as_deref(), json),
-        Command::Fsck { url: Some(url), token, vkey, issuing_key, signatures, json, .. } => {
+        Command::Fsck { url: Some(url), token, vkey, issuing_key, published_keys, signatures, json, .. } => {
             let key = |flag: &str, vkey: &str| vkey.parse().map_err(|error| format!("{flag} {vkey}: {error:?}"));
+            let all = |flag: &str, vkeys: &[String]| vkeys.iter().map(|vkey| key(flag, vkey)).collect::<Result<_, _>>();
             let settings = fsck::remote::Settings {
                 url,
                 token: token.or_else(config::api_key),
-                key: key("--vkey", &vkey.unwrap_or_default())?,
-                issuing: issuing_key.map(|vkey| key("--issuing-key", &vkey)).transpose()?,
+                keys: all("--vkey", &vkey)?,
+                issuing: all("--issuing-key", &issuing_key)?,
+                published_keys,
                 signatures: signatures.into(),
             };
             fsck::remote::run(&settings, json)

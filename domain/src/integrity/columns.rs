@@ -1,23 +1,26 @@
 //! Whether what is stored beside a statement is what the statement and the payload say.
 
-use ledger::checkpoint::Checkpoint;
 use ledger::commitment::commit;
 use ledger::statement::Signed;
 
 use super::store::{Columns, EntryRow};
 use crate::receipts::{NewReceipt, timestamp};
 
-/// Names the columns of an entry of the root log that are not what its checkpoint says.
-pub(super) fn of_checkpoint(row: &EntryRow, columns: &Columns, size: u64, wrong: &mut Vec<&'static str>) {
-    let said = std::str::from_utf8(&row.statement).ok().and_then(Checkpoint::parse);
-    let origin = said.map(|checkpoint| checkpoint.origin);
+/// Names the columns of an entry of the root log that are not what it says: `origin` is the log that it is about.
+pub(super) fn of_note(
+    row: &EntryRow,
+    columns: &Columns,
+    origin: Option<&str>,
+    size: u64,
+    wrong: &mut Vec<&'static str>,
+) {
     let mut check = |holds: bool, name| {
         if !holds {
             wrong.push(name)
         }
     };
     check(origin.is_some(), "statement");
-    check(columns.reference == origin, "reference");
+    check(columns.reference.as_deref() == origin, "reference");
     check(columns.occurred_at == columns.issued_at, "occurred_at");
     check(columns.amount_minor.is_none() && columns.currency.is_none(), "amount_minor");
     check(columns.idempotency.as_ref().is_some_and(|hash| hash.len() == 32), "idempotency");

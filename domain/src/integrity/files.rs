@@ -1,10 +1,10 @@
 //! The files of a log in the object store, against its entries.
 
-use ledger::fsck::{Bundle, Finding, Rebuilt, Subject, check_checkpoint, check_leaves, read_bundle};
+use ledger::fsck::{Bundle, Finding, Rebuilt, SigningKeys, Subject, check_leaves, read_bundle};
 use ledger::hash::{Hash, leaf_hash};
-use ledger::note::VerifierKey;
 use ledger::tile::{TileId, WIDTH, entries_path};
 
+use super::store::LogRow;
 use crate::Problem;
 use crate::objects::Objects;
 use crate::published::{gunzip, partial_tiles};
@@ -65,18 +65,26 @@ impl Files {
     /// They are written anew while the log grows, so a newer checkpoint than the one that was noted is no finding.
     pub(super) async fn edge(
         &self,
-        size: u64,
-        key: &VerifierKey,
+        log: &LogRow,
+        keys: &SigningKeys,
         root: Option<&Hash>,
         found: &mut Vec<Finding>,
     ) -> Result<u64, Problem> {
-        let Some(root) = root else { return Ok(0) };
+        let (Some(root), size) = (root, log.edge_size) else { return Ok(0) };
         let wrong = |problem: &str| Finding::new(Subject::Checkpoint, problem);
         let Some(note) = self.get("checkpoint").await? else {
             found.push(wrong("is not in the object store"));
             return Ok(1);
         };
-        match check_checkpoint(&String::from_utf8_lossy(&note), key) {
+        let note = String::from_utf8_lossy(&note);
+        // Until it is written anew after a change of keys, it is signed as it was before.
+        let kept = match keys.check_kept(&note, &log.origin) {
+            Ok(kept) if kept.size == size && log.edge_epoch == log.key_epoch => {
+                keys.check_checkpoint(&note, &log.origin)
+            }
+            kept => kept,
+        };
+        match kept {
             Err(finding) => found.push(wrong(&format!("in the object store {}", finding.problem))),
             Ok(kept) if kept.size == size && kept.root != *root => {
                 found.push(wrong("in the object store has another root than the entries give"));
@@ -93,7 +101,7 @@ impl Files {
             }
         }
         // A newer edge may have taken their place just now.
-        if !gone.is_empty() && self.get("checkpoint").await?.is_some_and(|now| now == note) {
+        if !gone.is_empty() && self.get("checkpoint").await?.is_some_and(|now| now == note.as_bytes()) {
             found.extend(gone);
         }
         Ok(files)

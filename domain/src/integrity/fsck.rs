@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _};
 use ledger::checkpoint::Checkpoint;
-use ledger::fsck::{Finding, Rebuilt, Subject, check_checkpoint};
+use ledger::fsck::{Finding, Rebuilt, Subject};
 use ledger::hash::Hash;
 use ledger::note::{Note, VerifierKey};
 use ledger::tile::TileId;
@@ -13,6 +13,7 @@ use ledger::tree::Frontier;
 use serde::Serialize;
 
 use super::files::Files;
+use super::keys::Keys;
 use super::rows::{self, Against, Checked};
 use super::store::{self, LogRow, Snapshot};
 use crate::Problem;
@@ -75,6 +76,9 @@ pub struct LogReport {
     pub files: u64,
     /// Cosignatures of witnesses that were not named, which nobody can check.
     pub unknown_cosignatures: u64,
+    /// What the answer rests on and whoever reads it should know.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
     /// What is wrong.
     pub findings: Vec<NamedFinding>,
 }
@@ -101,14 +105,15 @@ pub async fn fsck(
     progress: &(dyn Fn(&str, u64, u64) + Sync),
 ) -> Result<Vec<LogReport>, Problem> {
     let mut reports = Vec::new();
-    let mut seen = HashMap::new();
+    let mut seen = Seen::default();
     for log in store::logs(database.sequencer()).await? {
         if options.origin.as_ref().is_some_and(|origin| *origin != log.origin) {
             continue;
         }
-        let snapshot = store::snapshot(database.sequencer(), (log.org_id, log.mode), ROOT).await?;
+        let snapshot = store::snapshot(database.sequencer(), (log.org_id, log.mode)).await?;
         let log = &snapshot.log;
-        let mut check = Check { database, options, log, found: Vec::new(), rebuilt: Rebuilt::default() };
+        let (keys, found) = Keys::of(log);
+        let mut check = Check { database, options, log, keys, found, rebuilt: Rebuilt::default() };
         let mut report = check.run(&snapshot, &mut seen, progress).await?;
         check.found.sort();
         check.found.dedup();
@@ -118,11 +123,19 @@ pub async fn fsck(
     Ok(reports)
 }
 
+/// What the root log was seen to say of each log: its largest size, and what happened to its keys.
+#[derive(Default)]
+struct Seen {
+    sizes: HashMap<String, u64>,
+    key_events: HashMap<String, Vec<(u64, String)>>,
+}
+
 /// The check of one log.
 struct Check<'a> {
     database: &'a Database,
     options: &'a Options,
     log: &'a LogRow,
+    keys: Keys,
     found: Vec<Finding>,
     rebuilt: Rebuilt,
 }
@@ -131,7 +144,7 @@ impl Check<'_> {
     async fn run(
         &mut self,
         snapshot: &Snapshot,
-        seen: &mut HashMap<String, u64>,
+        seen: &mut Seen,
         progress: &(dyn Fn(&str, u64, u64) + Sync),
     ) -> Result<LogReport, Problem> {
         let log = self.log;
@@ -140,18 +153,17 @@ impl Check<'_> {
             size: log.size,
             files: 0,
             unknown_cosignatures: 0,
+            remarks: Vec::new(),
             findings: Vec::new(),
         };
-        let (key, issuing) =
-            (self.key(&log.log_vkey, &log.origin), self.key(&log.issuing_vkey, &format!("{}/issuer", log.origin)));
-        let origin = key.as_ref().map_or(log.origin.clone(), |key| key.name().to_owned());
+        let origin = self.origin();
         let Snapshot { anchors, cosignatures, .. } = snapshot;
         let sizes = anchors.iter().map(|anchor| anchor.log_size).chain(cosignatures.iter().map(|line| line.0));
         let sizes: BTreeSet<u64> = sizes.chain([log.edge_size]).collect();
 
         let against = Against {
             origin: origin.clone(),
-            keys: issuing.into_iter().collect(),
+            keys: self.keys.issuing.clone(),
             size: log.size,
             signatures: self.options.signatures,
         };
@@ -159,9 +171,11 @@ impl Check<'_> {
         for index in &snapshot.beyond {
             self.found.push(Finding::new(Subject::Entry(*index), format!("is beyond the log's {} entries", log.size)));
         }
-        self.head(key.as_ref());
+        self.head(&origin);
+        self.keys.check_events(log, seen.key_events.get(&origin).map_or(&[], Vec::as_slice), &mut self.found);
+        self.keys.check_revoked(log.size, anchors, &mut self.found);
         self.tiles(&snapshot.tiles);
-        if let Some(seen) = seen.get(&origin).filter(|seen| **seen > log.size) {
+        if let Some(seen) = seen.sizes.get(&origin).filter(|seen| **seen > log.size) {
             let problem = format!("is of {} entries, and the root log has seen {seen}", log.size);
             self.found.push(Finding::new(Subject::Checkpoint, problem));
         }
@@ -174,9 +188,8 @@ impl Check<'_> {
         if !self.options.leaves_only {
             let files = self.files();
             report.files += files.above(&self.rebuilt, &mut self.found).await?;
-            if let Some(key) = &key {
-                report.files += files.edge(log.edge_size, key, roots.get(&log.edge_size), &mut self.found).await?;
-            }
+            let root = roots.get(&log.edge_size);
+            report.files += files.edge(log, &self.keys.checkpoint, root, &mut self.found).await?;
         }
         Ok(report)
     }
@@ -194,7 +207,7 @@ impl Check<'_> {
         &mut self,
         against: Against,
         sizes: &BTreeSet<u64>,
-        seen: &mut HashMap<String, u64>,
+        seen: &mut Seen,
         report: &mut LogReport,
         progress: &(dyn Fn(&str, u64, u64) + Sync),
     ) -> Result<HashMap<u64, Hash>, Problem> {
@@ -223,7 +236,7 @@ impl Check<'_> {
             .buffered(AT_ONCE);
         let mut stretches = std::pin::pin!(stretches);
         while let Some((until, files, checked)) = stretches.try_next().await? {
-            let Checked { bundles, findings, seen: saw } = checked;
+            let Checked { bundles, findings, seen: saw, key_events } = checked;
             for bundle in bundles {
                 let (start, width) = (self.rebuilt.size(), bundle.leaves.len() as u64);
                 for size in sizes.range(start + 1..=start + width) {
@@ -234,32 +247,24 @@ impl Check<'_> {
             self.found.extend(findings);
             report.files += files;
             for (origin, size) in saw.into_iter().filter(|_| id == ROOT) {
-                let known = seen.entry(origin).or_default();
+                let known = seen.sizes.entry(origin).or_default();
                 *known = size.max(*known);
+            }
+            for (origin, index, note) in key_events.into_iter().filter(|_| id == ROOT) {
+                seen.key_events.entry(origin).or_default().push((index, note));
             }
             progress(&log.origin, until, log.size);
         }
         Ok(roots)
     }
 
-    fn key(&mut self, vkey: &str, name: &str) -> Option<VerifierKey> {
-        match vkey.parse::<VerifierKey>() {
-            Ok(key) if key.name() == name => Some(key),
-            Ok(key) => {
-                let problem =
-                    format!("has a key of the name {}, and the log is called {}", key.name(), self.log.origin);
-                self.found.push(Finding::new(Subject::Checkpoint, problem));
-                Some(key)
-            }
-            Err(_) => {
-                self.found.push(Finding::new(Subject::Checkpoint, "has a key stored that cannot be read"));
-                None
-            }
-        }
+    /// The name that the log's own key bears: where the stored name was changed, the entries are still checked for theirs.
+    fn origin(&self) -> String {
+        self.keys.checkpoint.0.first().map_or(self.log.origin.clone(), |key| key.key.name().to_owned())
     }
 
     /// The head: root, frontier and checkpoint of the same tree.
-    fn head(&mut self, key: Option<&VerifierKey>) {
+    fn head(&mut self, origin: &str) {
         let log = self.log;
         let root = self.rebuilt.root();
         let mut wrong = |problem: &str| self.found.push(Finding::new(Subject::Checkpoint, problem));
@@ -269,8 +274,10 @@ impl Check<'_> {
         if Frontier::from_bytes(log.size, &log.frontier).is_none_or(|frontier| frontier.root() != root) {
             wrong("has another frontier stored beside it than the entries give");
         }
-        let Some(key) = key.filter(|_| log.size > 0 || !log.checkpoint.is_empty()) else { return };
-        match check_checkpoint(&log.checkpoint, key) {
+        if log.size == 0 && log.checkpoint.is_empty() {
+            return;
+        }
+        match self.keys.checkpoint.check_checkpoint(&log.checkpoint, origin) {
             Ok(checkpoint) => self.rebuilt.check_root(&checkpoint, &mut self.found),
             Err(finding) => self.found.push(finding),
         }
@@ -297,6 +304,14 @@ impl Check<'_> {
             (_, None) => Some(format!("names entry {at} of the root log, which has none")),
             (Some(root), Some(said)) => (*said != Checkpoint::new(origin, anchor.log_size, *root).text().as_bytes())
                 .then(|| format!("names entry {at} of the root log, which says something else")),
+        };
+        self.found.extend(problem.map(|problem| Finding::new(subject(), problem)));
+        let Some((note, root)) = anchor.checkpoint.as_ref().zip(root) else { return };
+        // It is kept as it was signed, by the keys of its time.
+        let problem = match self.keys.checkpoint.check_kept(note, origin) {
+            Err(finding) => Some(format!("is kept with a checkpoint that {}", finding.problem)),
+            Ok(kept) => (kept != Checkpoint::new(origin, anchor.log_size, *root))
+                .then(|| "is kept with a checkpoint of another state".to_owned()),
         };
         self.found.extend(problem.map(|problem| Finding::new(subject(), problem)));
     }

@@ -12,6 +12,8 @@ mod files;
 #[cfg(feature = "server")]
 pub mod fsck;
 #[cfg(feature = "server")]
+pub(crate) mod keys;
+#[cfg(feature = "server")]
 mod rows;
 #[cfg(feature = "server")]
 pub mod scrub;

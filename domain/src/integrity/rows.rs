@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use ledger::checkpoint::Checkpoint;
-use ledger::fsck::{Bundle, Finding, Subject, check_statement};
+use ledger::fsck::{Bundle, Finding, SigningKeys, Subject};
 use ledger::hash::{Hash, leaf_hash};
-use ledger::note::VerifierKey;
+use ledger::key_event::KeyEvent;
+use ledger::note::Note;
 use ledger::statement::Signed;
 use ledger::tile::WIDTH;
 
@@ -17,7 +18,7 @@ use super::store::EntryRow;
 #[derive(Clone)]
 pub(super) struct Against {
     pub(super) origin: String,
-    pub(super) keys: Vec<VerifierKey>,
+    pub(super) keys: SigningKeys,
     pub(super) size: u64,
     pub(super) signatures: Signatures,
 }
@@ -28,11 +29,14 @@ pub(super) struct Checked {
     pub(super) findings: Vec<Finding>,
     /// Of the root log: the largest size that it has seen of each log.
     pub(super) seen: HashMap<String, u64>,
+    /// Of the root log: what it says of each log's keys, with the entry.
+    pub(super) key_events: Vec<(String, u64, String)>,
 }
 
 /// Checks the entries from an index that 256 divides up to another.
 pub(super) fn check(against: &Against, from: u64, until: u64, rows: &[EntryRow]) -> Checked {
-    let mut checked = Checked { bundles: Vec::new(), findings: Vec::new(), seen: HashMap::new() };
+    let mut checked =
+        Checked { bundles: Vec::new(), findings: Vec::new(), seen: HashMap::new(), key_events: Vec::new() };
     let mut rows = rows.iter().peekable();
     let mut leaves: Vec<Hash> = Vec::with_capacity((until - from) as usize);
     for index in from..until {
@@ -55,7 +59,7 @@ fn entry(against: &Against, row: &EntryRow, checked: &mut Checked) -> Hash {
     let subject = || Subject::Entry(row.log_index);
     let (leaf, kept) = (leaf_hash(&row.statement), Hash::from_slice(&row.leaf_hash));
     if kept != Some(leaf) {
-        let holds = check_statement(row.log_index, &row.statement, &against.origin, &against.keys).is_ok();
+        let holds = against.keys.check_statement(row.log_index, &row.statement, &against.origin).is_ok();
         let problem =
             if holds { "has another leaf hash stored than it hashes to" } else { "does not hash to its leaf" };
         checked.findings.push(Finding::new(subject(), problem));
@@ -63,15 +67,21 @@ fn entry(against: &Against, row: &EntryRow, checked: &mut Checked) -> Hash {
     }
     let Some(columns) = &row.columns else { return leaf };
     let mut wrong = Vec::new();
-    if columns.kind == "checkpoint" && columns.payload.as_ref().is_some_and(|(payload, _)| payload.is_empty()) {
-        columns::of_checkpoint(row, columns, against.size, &mut wrong);
+    let is_bare = columns.payload.as_ref().is_some_and(|(payload, _)| payload.is_empty());
+    if columns.kind == "key_event" && is_bare {
+        let note = String::from_utf8(row.statement.clone()).unwrap_or_default();
+        let said = Note::parse(&note).ok().and_then(|note| KeyEvent::parse(note.text()));
+        columns::of_note(row, columns, said.as_ref().map(|said| said.log.as_str()), against.size, &mut wrong);
+        checked.key_events.extend(said.map(|said| (said.log, row.log_index, note)));
+    } else if columns.kind == "checkpoint" && is_bare {
         let said = std::str::from_utf8(&row.statement).ok().and_then(Checkpoint::parse);
+        columns::of_note(row, columns, said.as_ref().map(|said| said.origin.as_str()), against.size, &mut wrong);
         if let Some(said) = said {
             let seen = checked.seen.entry(said.origin).or_default();
             *seen = said.size.max(*seen);
         }
     } else if against.signatures.include(row.log_index) {
-        match check_statement(row.log_index, &row.statement, &against.origin, &against.keys) {
+        match against.keys.check_statement(row.log_index, &row.statement, &against.origin) {
             Ok(signed) => columns::of_receipt(row, columns, &signed, against.size, &mut wrong),
             Err(finding) => checked.findings.push(finding),
         }

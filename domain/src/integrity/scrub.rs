@@ -5,11 +5,12 @@
 
 use std::time::Duration;
 
-use ledger::fsck::{Finding, Subject, check_checkpoint};
+use ledger::fsck::{Finding, Subject};
 use ledger::tile::WIDTH;
 
 use super::files::Files;
 use super::fsck::{STRETCH, Signatures};
+use super::keys::Keys;
 use super::rows::{self, Against};
 use super::store::{self, LogRow, Round};
 use crate::Problem;
@@ -44,8 +45,13 @@ async fn stretch(domain: &Domain, log: &LogRow) -> Result<(), Problem> {
     let id = (log.org_id, log.mode);
     let from = if log.checked_size < log.size { log.checked_size / WIDTH * WIDTH } else { 0 };
     let until = (from + STRETCH).min(log.size);
-    let keys = log.issuing_vkey.parse().into_iter().collect();
-    let against = Against { origin: log.origin.clone(), keys, size: log.size, signatures: Signatures::Sampled };
+    let (keys, wrong) = Keys::of(log);
+    let against = Against {
+        origin: log.origin.clone(),
+        keys: keys.issuing.clone(),
+        size: log.size,
+        signatures: Signatures::Sampled,
+    };
     // As the tenant, so that no commit waits for a connection of the sequencer's.
     let mut tx = domain.system(log.org_id, log.mode).begin().await?;
     let rows = store::entries(tx.connection(), id, from, until).await?;
@@ -72,7 +78,8 @@ async fn stretch(domain: &Domain, log: &LogRow) -> Result<(), Problem> {
     }
     let is_over = until == log.size;
     if is_over {
-        head(domain, log, &mut checked.findings).await?;
+        checked.findings.extend(wrong);
+        head(domain, log, &keys, &mut checked.findings).await?;
     }
     for finding in &checked.findings {
         tracing::error!(log = log.origin, %finding, "damaged");
@@ -89,16 +96,15 @@ async fn stretch(domain: &Domain, log: &LogRow) -> Result<(), Problem> {
     Ok(())
 }
 
-/// At the end of a round: the checkpoint, against the tiles that the stretches were held against and the last entries.
-async fn head(domain: &Domain, log: &LogRow, found: &mut Vec<Finding>) -> Result<(), Problem> {
+/// At the end of a round: the keys, and the checkpoint, against the tiles that the stretches were held against and the last entries.
+async fn head(domain: &Domain, log: &LogRow, keys: &Keys, found: &mut Vec<Finding>) -> Result<(), Problem> {
+    keys.check_events(log, &[], found);
+    let anchors = store::anchors(&mut *domain.database.sequencer().acquire().await?, (log.org_id, log.mode)).await?;
+    keys.check_revoked(log.size, &anchors, found);
     let mut wrong = |problem: &str| found.push(Finding::new(Subject::Checkpoint, problem));
-    let Ok(key) = log.log_vkey.parse() else {
-        wrong("has a key stored that cannot be read");
-        return Ok(());
-    };
     let mut tx = domain.system(log.org_id, log.mode).begin().await?;
     let root = crate::receipts::root_at(&mut tx, (log.org_id, log.mode), log.size).await;
-    match (check_checkpoint(&log.checkpoint, &key), root) {
+    match (keys.checkpoint.check_checkpoint(&log.checkpoint, &log.origin), root) {
         (Err(finding), _) => found.push(finding),
         (Ok(_), Err(problem)) => wrong(&problem.internal.unwrap_or_else(|| problem.detail.into_owned())),
         (Ok(checkpoint), Ok(root)) => {

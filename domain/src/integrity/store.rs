@@ -1,12 +1,16 @@
 //! SQL of integrity. Checks act as the sequencer, which sees every log and changes none.
 
+use serde::Deserialize;
 use sqlx::postgres::PgPool;
+use sqlx::types::Json;
 use sqlx::{PgConnection, PgExecutor};
 use time::OffsetDateTime;
 
 use super::{Finding, State};
+use crate::anchors::ROOT;
 use crate::database::Tx;
 use crate::id::{OrgId, ReceiptId};
+use crate::log_keys::Purpose;
 use crate::{Mode, Problem};
 
 /// A log as it is stored, unread.
@@ -17,14 +21,40 @@ pub(crate) struct LogRow {
     pub(crate) origin: String,
     pub(crate) log_vkey: String,
     pub(crate) issuing_vkey: String,
+    /// Every version, as it is said to be at the same moment.
+    pub(crate) keys: Vec<KeyRow>,
+    pub(crate) key_events: Vec<KeyEventRow>,
+    pub(crate) key_epoch: i64,
     pub(crate) size: u64,
     pub(crate) frontier: Vec<u8>,
     pub(crate) root: Vec<u8>,
     pub(crate) checkpoint: String,
     pub(crate) published_size: u64,
     pub(crate) edge_size: u64,
+    /// The epoch of the keys that the files are of.
+    pub(crate) edge_epoch: i64,
     /// Where the check that goes round is.
     pub(crate) checked_size: u64,
+}
+
+/// A version of a key as it is stored, unread.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct KeyRow {
+    pub(crate) purpose: Purpose,
+    pub(crate) version: i32,
+    pub(crate) vkey: String,
+    pub(crate) from_size: i64,
+    pub(crate) until_size: Option<i64>,
+    pub(crate) revoked_from: Option<i64>,
+}
+
+/// What happened to a key, as it is stored.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct KeyEventRow {
+    pub(crate) note: String,
+    pub(crate) root_index: Option<i64>,
+    /// Whether the root log has the same words at that entry.
+    pub(crate) is_there: bool,
 }
 
 /// Every log, the root log first.
@@ -35,11 +65,21 @@ pub(crate) async fn logs(pool: &PgPool) -> Result<Vec<LogRow>, Problem> {
 /// Every log, or one.
 async fn find(connection: &mut PgConnection, one: Option<(OrgId, Mode)>) -> Result<Vec<LogRow>, Problem> {
     let rows = sqlx::query!(
-        r#"select l.org_id, l.mode, origin, log_vkey, issuing_vkey, size, frontier, root, checkpoint,
+        r#"select l.org_id, l.mode, origin, log_vkey, issuing_vkey, size, frontier, root, checkpoint, l.key_epoch,
             coalesce(published_size, 0) as "published_size!", coalesce(edge_size, 0) as "edge_size!",
-            coalesce(checked_size, 0) as "checked_size!"
+            coalesce(checked_size, 0) as "checked_size!", coalesce(p.key_epoch, 0) as "edge_epoch!",
+            (select coalesce(json_agg(json_build_object('purpose', k.purpose, 'version', k.version, 'vkey', k.vkey,
+                    'from_size', k.from_size, 'until_size', k.until_size, 'revoked_from', k.revoked_from)
+                    order by k.purpose, k.version), '[]')
+                from log_keys k where k.org_id = l.org_id and k.mode = l.mode) as "keys!: Json<Vec<KeyRow>>",
+            (select coalesce(json_agg(json_build_object('note', e.note, 'root_index', e.root_index,
+                    'is_there', coalesce(r.statement = convert_to(e.note, 'UTF8'), false)) order by e.id), '[]')
+                from key_events e left join receipts r on r.org_id = $1 and r.mode = $2 and r.log_index = e.root_index
+                where e.org_id = l.org_id and e.mode = l.mode) as "key_events!: Json<Vec<KeyEventRow>>"
         from logs l left join published_logs p on p.org_id = l.org_id and p.mode = l.mode
-        where $1::uuid is null or (l.org_id = $1 and l.mode = $2) order by l.org_id, l.mode"#,
+        where $3::uuid is null or (l.org_id = $3 and l.mode = $4) order by l.org_id, l.mode"#,
+        ROOT.0.0,
+        ROOT.1.as_str(),
         one.map(|(org_id, _)| org_id.0),
         one.map_or("", |(_, mode)| mode.as_str())
     )
@@ -53,12 +93,16 @@ async fn find(connection: &mut PgConnection, one: Option<(OrgId, Mode)>) -> Resu
                 origin: row.origin,
                 log_vkey: row.log_vkey,
                 issuing_vkey: row.issuing_vkey,
+                keys: row.keys.0,
+                key_events: row.key_events.0,
+                key_epoch: row.key_epoch,
                 size: row.size.cast_unsigned(),
                 frontier: row.frontier,
                 root: row.root,
                 checkpoint: row.checkpoint,
                 published_size: row.published_size.cast_unsigned(),
                 edge_size: row.edge_size.cast_unsigned(),
+                edge_epoch: row.edge_epoch,
                 checked_size: row.checked_size.cast_unsigned(),
             })
         })
@@ -171,14 +215,14 @@ pub(super) struct Snapshot {
 }
 
 /// Reads it in one transaction that sees no later commit: a log may grow while it is checked.
-pub(super) async fn snapshot(pool: &PgPool, id: (OrgId, Mode), root: (OrgId, Mode)) -> Result<Snapshot, Problem> {
+pub(super) async fn snapshot(pool: &PgPool, id: (OrgId, Mode)) -> Result<Snapshot, Problem> {
     let mut tx = pool.begin().await?;
     sqlx::query!("set transaction isolation level repeatable read").execute(&mut *tx).await?;
     let log = find(&mut tx, Some(id)).await?.pop().ok_or_else(Problem::not_found)?;
     let beyond = beyond(&mut tx, id, log.size).await?;
     let tiles = tiles(&mut tx, id).await?;
-    let anchors = if id == root { Vec::new() } else { anchors(&mut tx, id, root).await? };
-    let cosignatures = if id == root { cosignatures(&mut tx).await? } else { Vec::new() };
+    let anchors = if id == ROOT { Vec::new() } else { anchors(&mut tx, id).await? };
+    let cosignatures = if id == ROOT { cosignatures(&mut tx).await? } else { Vec::new() };
     Ok(Snapshot { log, tiles, anchors, cosignatures, beyond })
 }
 
@@ -215,21 +259,22 @@ pub(super) struct AnchorRow {
     pub(super) log_size: u64,
     pub(super) root_index: u64,
     pub(super) said: Option<Vec<u8>>,
+    /// As it was signed then; none for those from before it was kept.
+    pub(super) checkpoint: Option<String>,
 }
 
-async fn anchors(
+pub(super) async fn anchors(
     connection: &mut PgConnection,
     (org_id, mode): (OrgId, Mode),
-    root: (OrgId, Mode),
 ) -> Result<Vec<AnchorRow>, Problem> {
     let rows = sqlx::query!(
-        r#"select a.log_size, a.root_index, r.statement as "said?" from anchors a
+        r#"select a.log_size, a.root_index, r.statement as "said?", a.checkpoint from anchors a
         left join receipts r on r.org_id = $3 and r.mode = $4 and r.log_index = a.root_index
         where a.org_id = $1 and a.mode = $2 order by a.log_size"#,
         org_id.0,
         mode.as_str(),
-        root.0.0,
-        root.1.as_str()
+        ROOT.0.0,
+        ROOT.1.as_str()
     )
     .fetch_all(connection)
     .await?;
@@ -239,6 +284,7 @@ async fn anchors(
             log_size: row.log_size.cast_unsigned(),
             root_index: row.root_index.cast_unsigned(),
             said: row.said,
+            checkpoint: row.checkpoint,
         })
         .collect())
 }

@@ -164,7 +164,8 @@ pub async fn retire_due(domain: &Domain) -> Result<(), Problem> {
 
 /// Puts what happened to keys into the root log.
 ///
-/// **If we crash** between the entry and the note of where it is, the next round finds the entry by its idempotency key.
+/// **If we crash** between the entry and the note of where it is, the next round finds the entry by its idempotency key,
+/// which is made of the note alone: whoever restores the root log from its entries has it as well.
 pub async fn record_events(domain: &Domain) -> Result<(), Problem> {
     let mut connection = domain.database.sequencer().acquire().await?;
     let pending = store::pending(&mut connection).await?;
@@ -183,7 +184,7 @@ pub async fn record_events(domain: &Domain) -> Result<(), Problem> {
         occurred_at: root.now(),
         issued_at: root.now(),
         amount: None,
-        idempotency: Some(idempotency_hash(&identity.origin, &format!("key-event/{}", event.id))),
+        idempotency: Some(idempotency_hash(&identity.origin, &event.note)),
         refs: Vec::new(),
         statement: event.note.clone().into_bytes(),
         payload: Vec::new(),

@@ -17,6 +17,8 @@ type Log = (OrgId, Mode);
 pub(crate) struct Row {
     pub(crate) key: LogKey,
     pub(crate) sealed: Option<Vec<u8>>,
+    /// The id of the master key that did.
+    pub(crate) sealed_by: Option<String>,
 }
 
 /// A key that is about to be.
@@ -62,7 +64,8 @@ impl New {
 /// The keys of a log, the oldest of each purpose first.
 pub(crate) async fn of_log(connection: &mut PgConnection, (org_id, mode): Log) -> Result<Vec<Row>, Problem> {
     let rows = sqlx::query!(
-        "select purpose, version, vkey, from_size, until_size, added_at, retires_at, retired_at, revoked_from, revoked_at, sealed
+        "select purpose, version, vkey, from_size, until_size, added_at, retires_at, retired_at, revoked_from, revoked_at,
+            sealed, sealed_by
         from log_keys where org_id = $1 and mode = $2 order by purpose, version",
         org_id.0,
         mode.as_str()
@@ -85,9 +88,41 @@ pub(crate) async fn of_log(connection: &mut PgConnection, (org_id, mode): Log) -
                     revoked_at: row.revoked_at,
                 },
                 sealed: row.sealed,
+                sealed_by: row.sealed_by,
             })
         })
         .collect()
+}
+
+/// Brings back a key as it was saved, unless it is there.
+pub(crate) async fn bring_back(
+    connection: &mut PgConnection,
+    (org_id, mode): Log,
+    Row { key, sealed, sealed_by }: &Row,
+) -> Result<(), Problem> {
+    sqlx::query!(
+        "insert into log_keys (org_id, mode, purpose, version, vkey, from_size, until_size, added_at, retires_at, retired_at,
+            revoked_from, revoked_at, sealed, sealed_by)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+        on conflict (org_id, mode, purpose, version) do nothing",
+        org_id.0,
+        mode.as_str(),
+        key.purpose.as_str(),
+        key.version,
+        key.vkey,
+        key.from_size.cast_signed(),
+        key.until_size.map(u64::cast_signed),
+        key.added_at,
+        key.retires_at,
+        key.retired_at,
+        key.revoked_from.map(u64::cast_signed),
+        key.revoked_at,
+        sealed.as_deref(),
+        sealed_by.as_deref()
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Gives a log that is older than versions its first ones, or one that an older release made meanwhile.
@@ -291,7 +326,7 @@ pub(super) async fn emit(
     Ok(())
 }
 
-pub(super) async fn insert_event(
+pub(crate) async fn insert_event(
     connection: &mut PgConnection,
     (org_id, mode): Log,
     note: &str,
@@ -347,6 +382,21 @@ pub(super) async fn events(
     .fetch_all(connection)
     .await?;
     Ok(rows.into_iter().map(|row| (row.note, row.root_index.map(i64::cast_unsigned))).collect())
+}
+
+/// The notes of a log's events with their times, the oldest first.
+pub(crate) async fn dated_events(
+    connection: &mut PgConnection,
+    (org_id, mode): Log,
+) -> Result<Vec<(String, OffsetDateTime)>, Problem> {
+    let rows = sqlx::query!(
+        "select note, created_at from key_events where org_id = $1 and mode = $2 order by id",
+        org_id.0,
+        mode.as_str()
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.note, row.created_at)).collect())
 }
 
 fn log(org_id: uuid::Uuid, mode: &str) -> Result<Log, Problem> {

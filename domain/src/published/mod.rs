@@ -2,7 +2,7 @@
 //!
 //! Full tiles and full bundles are written once and never changed. Each is read back and compared with what the database
 //! says before it counts as published, and again when it is used for a proof. A few seconds behind comes the edge: the
-//! checkpoint, and the tiles and the bundle of that size that are not full.
+//! checkpoint, and the tiles and the bundle of that size that are not full; and the log's keys ([`keys`]), when they change.
 //!
 //! The rows of the table `tiles` stay: they are an eighth of a byte an entry, and what every file is compared with.
 //!
@@ -10,7 +10,7 @@
 //! that is there and differs is never written over: publishing stands still and says so.
 
 use ledger::hash::{Hash, leaf_hash};
-use ledger::json::Value;
+use ledger::json::{self, Value};
 use ledger::tile::{TileId, WIDTH, encode_entries, entries_path};
 
 use crate::context::Domain;
@@ -22,12 +22,14 @@ use crate::{Mode, Problem, logs};
 
 mod cache;
 mod gzip;
+pub(crate) mod keys;
 pub(crate) mod store;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use cache::Cache;
 pub use gzip::{gunzip, gzip};
+use keys::KeysFile;
 use store::{Behind, Mark};
 
 /// Logs that are gone on with in one round.
@@ -50,7 +52,7 @@ pub async fn publish(domain: &Domain) -> Result<usize, Problem> {
     let behind = store::behind(&mut connection, now - EDGE_EVERY, ROUND).await?;
     drop(connection);
     for log in &behind {
-        let mut mark = Mark { published_size: log.published_size, edge_size: None, refusal: None };
+        let mut mark = Mark { published_size: log.published_size, edge: None, refusal: None };
         let refused = go_on(domain, log, &mut mark).await.err();
         let refusal = refused.map(|problem| problem.internal.unwrap_or_else(|| problem.detail.into_owned()));
         if let Some(refusal) = &refusal {
@@ -74,8 +76,12 @@ async fn go_on(domain: &Domain, log: &Behind, mark: &mut Mark<'_>) -> Result<(),
         mark.published_size = (index + 1) * WIDTH;
     }
     if log.edge_is_due && mark.published_size / WIDTH == end {
-        files.edge(&mut tx, &row, log.edge_size).await?;
-        mark.edge_size = Some(row.size);
+        let keys = KeysFile::now(&mut tx, files.log, row.key_epoch).await?;
+        // Keys that change just now go out with the checkpoint that they sign, in the next round.
+        if logs::store::find(tx.connection(), log.org_id, log.mode).await?.key_epoch == row.key_epoch {
+            files.edge(&mut tx, &row, &keys, log.edge_size).await?;
+            mark.edge = Some((row.size, row.key_epoch));
+        }
     }
     Ok(())
 }
@@ -121,17 +127,11 @@ impl Files<'_> {
         self.put(&id.path(), bytes).await
     }
 
-    /// Writes the checkpoint and what is not full below it; the files of the edge before go.
-    async fn edge(&self, tx: &mut Tx, row: &logs::store::Row, before: u64) -> Result<(), Problem> {
+    /// Writes the keys, the checkpoint and what is not full below it; the files of the edge before go.
+    async fn edge(&self, tx: &mut Tx, row: &logs::store::Row, keys: &KeysFile, before: u64) -> Result<(), Problem> {
         let from = row.size / WIDTH * WIDTH;
-        let identity = Value::object([
-            ("issuing_key", row.issuing_vkey.as_str().into()),
-            ("log_key", row.log_vkey.as_str().into()),
-            ("mode", self.log.1.as_str().into()),
-            ("org_id", self.log.0.0.to_string().as_str().into()),
-            ("origin", row.origin.as_str().into()),
-        ]);
-        self.put("log.json", ledger::jcs::canonical(&identity)).await?;
+        self.identity(&row.origin).await?;
+        self.keys(keys).await?;
         if row.size > from {
             let rows = store::rows(tx, self.log, from, row.size).await?;
             let entries = encode_entries(rows.iter().map(|(_, statement)| statement.as_slice()))
@@ -146,11 +146,39 @@ impl Files<'_> {
         self.objects.put(&self.path("checkpoint"), row.checkpoint.clone().into_bytes()).await?;
         let mut gone: Vec<String> =
             partial_tiles(before).iter().filter(|tile| !partial.contains(tile)).map(TileId::path).collect();
-        if !before.is_multiple_of(WIDTH) {
+        if before != row.size && !before.is_multiple_of(WIDTH) {
             gone.push(entries_path(before / WIDTH, (before % WIDTH) as u16));
         }
         for path in gone {
             self.objects.delete(&self.path(&path)).await?;
+        }
+        Ok(())
+    }
+
+    /// Whose log it is, which never changes. Files of earlier releases name the first keys as well.
+    async fn identity(&self, origin: &str) -> Result<(), Problem> {
+        let path = self.path("log.json");
+        let (org_id, mode) = self.log;
+        let identity = Value::object([
+            ("mode", mode.as_str().into()),
+            ("org_id", org_id.0.to_string().as_str().into()),
+            ("origin", origin.into()),
+        ]);
+        self.objects.put_new(&path, ledger::jcs::canonical(&identity)).await?;
+        let kept = self.objects.get(&path).await?.and_then(|kept| json::parse(&kept).ok());
+        let same = |kept: &Value| {
+            ["mode", "org_id", "origin"]
+                .iter()
+                .all(|name| kept.get(name).is_some() && kept.get(name) == identity.get(name))
+        };
+        if kept.is_some_and(|kept| same(&kept)) { Ok(()) } else { Err(differs("log.json")) }
+    }
+
+    /// The keys; what a node that is ahead of this one wrote of them stays.
+    async fn keys(&self, keys: &KeysFile) -> Result<(), Problem> {
+        let kept = KeysFile::read(self.objects, self.folder).await.ok().flatten();
+        if kept.is_none_or(|kept| kept.key_epoch <= keys.key_epoch) {
+            self.objects.put(&self.path(keys::NAME), keys.bytes()?).await?;
         }
         Ok(())
     }

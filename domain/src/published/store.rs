@@ -27,10 +27,12 @@ pub(super) async fn behind(
     let rows = sqlx::query!(
         r#"select l.org_id, l.mode, l.origin, coalesce(p.published_size, 0) as "published_size!",
             coalesce(p.edge_size, 0) as "edge_size!",
-            (l.size > coalesce(p.edge_size, 0) and coalesce(p.edge_at <= $1, true)) as "edge_is_due!"
+            (e.moved and coalesce(p.edge_at <= $1, true)) as "edge_is_due!"
         from logs l left join published_logs p on p.org_id = l.org_id and p.mode = l.mode
+        cross join lateral (select l.size > coalesce(p.edge_size, 0) or (l.size > 0 and l.key_epoch > coalesce(p.key_epoch, 0)))
+            as e (moved)
         where (l.size / 256 > coalesce(p.published_size, 0) / 256 and (p.refusal is null or p.tried_at <= $1))
-            or (l.size > coalesce(p.edge_size, 0) and coalesce(p.edge_at <= $1, true) and (p.refusal is null or p.tried_at <= $1))
+            or (e.moved and coalesce(p.edge_at <= $1, true) and (p.refusal is null or p.tried_at <= $1))
         order by p.tried_at nulls first, l.org_id, l.mode limit $2"#,
         edge_before,
         limit
@@ -55,8 +57,8 @@ pub(super) async fn behind(
 /// What is known after a try.
 pub(super) struct Mark<'a> {
     pub(super) published_size: u64,
-    /// The edge, if it was written.
-    pub(super) edge_size: Option<u64>,
+    /// The edge, if it was written: its size, and the epoch of its keys.
+    pub(super) edge: Option<(u64, i64)>,
     pub(super) refusal: Option<&'a str>,
 }
 
@@ -67,19 +69,22 @@ pub(super) async fn mark(
     now: OffsetDateTime,
 ) -> Result<(), Problem> {
     sqlx::query!(
-        "insert into published_logs (org_id, mode, published_size, edge_size, edge_at, refusal, tried_at)
-        values ($1, $2, $3, coalesce($4::bigint, 0), case when $4::bigint is null then null else $6::timestamptz end, $5, $6)
+        "insert into published_logs (org_id, mode, published_size, edge_size, edge_at, refusal, tried_at, key_epoch)
+        values ($1, $2, $3, coalesce($4::bigint, 0), case when $4::bigint is null then null else $6::timestamptz end, $5, $6,
+            coalesce($7::bigint, 0))
         on conflict (org_id, mode) do update set
             published_size = greatest(published_logs.published_size, excluded.published_size),
             edge_size = coalesce($4::bigint, published_logs.edge_size),
             edge_at = coalesce(excluded.edge_at, published_logs.edge_at),
+            key_epoch = coalesce($7::bigint, published_logs.key_epoch),
             refusal = excluded.refusal, tried_at = excluded.tried_at",
         org_id.0,
         mode.as_str(),
         mark.published_size.cast_signed(),
-        mark.edge_size.map(u64::cast_signed),
+        mark.edge.map(|(size, _)| size.cast_signed()),
         mark.refusal,
-        now
+        now,
+        mark.edge.map(|(_, epoch)| epoch)
     )
     .execute(connection)
     .await?;

@@ -40,6 +40,7 @@ async fn a_log_is_published_as_files_and_its_edge_follows() {
     let (files, folder) = names(&world, &acme).await;
     let expected = [
         "checkpoint",
+        "keys.json",
         "log.json",
         "tile/0/000",
         "tile/0/001",
@@ -54,7 +55,7 @@ async fn a_log_is_published_as_files_and_its_edge_follows() {
     assert_eq!(String::from_utf8(checkpoint).unwrap(), logs::tiles::checkpoint(&acme).await.unwrap());
     // A stranger's arithmetic over the bundles gives the checkpoint's root.
     let mut frontier = ledger::tree::Frontier::empty();
-    for name in &files[6..] {
+    for name in &files[7..] {
         let bundle = gunzip(&world.objects.get(&format!("{folder}/{name}")).await.unwrap().unwrap()).unwrap();
         decode_entries(&bundle).unwrap().into_iter().for_each(|entry| frontier.push(leaf_hash(entry)));
     }

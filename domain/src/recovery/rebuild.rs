@@ -1,6 +1,6 @@
 //! Tiles and files from the rows.
 
-use ledger::fsck::{Bundle, Rebuilt, check_checkpoint};
+use ledger::fsck::{Bundle, Rebuilt};
 use ledger::hash::{Hash, leaf_hash};
 use ledger::tile::{TileId, WIDTH, encode_entries, entries_path};
 use sqlx::{Connection as _, PgConnection};
@@ -8,6 +8,7 @@ use sqlx::{Connection as _, PgConnection};
 use super::{Recovered, store};
 use crate::Problem;
 use crate::database::Database;
+use crate::integrity::keys::Keys;
 use crate::integrity::store::{LogRow, leaves, logs};
 use crate::objects::Objects;
 use crate::published::{folder, gunzip, gzip};
@@ -97,8 +98,9 @@ async fn read(
 
 /// Whether the entries give the root that was signed.
 fn check(log: &LogRow, size: u64, checkpoint: &str, tree: &Rebuilt, edge: &[Hash]) -> Result<(), Problem> {
-    let key = log.log_vkey.parse().map_err(|_| refused(log, "its key cannot be read"))?;
-    let signed = check_checkpoint(checkpoint, &key).map_err(|finding| refused(log, &format!("the {finding}")))?;
+    let (keys, _) = Keys::of(log);
+    let signed = keys.checkpoint.check_checkpoint(checkpoint, &log.origin);
+    let signed = signed.map_err(|finding| refused(log, &format!("the {finding}")))?;
     if signed.size != size || signed.root != tree.root_with(edge) {
         return Err(refused(log, "its entries do not give the root that was signed"));
     }

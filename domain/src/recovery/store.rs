@@ -7,9 +7,10 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::restore::Keys;
 use crate::database::Database;
 use crate::id::{OrgId, ReceiptId};
-use crate::{Mode, Problem, logs};
+use crate::{Mode, Problem, log_keys, logs};
 
 /// Keeps a log from growing until the transaction ends; its size and its checkpoint.
 pub(super) async fn lock(
@@ -71,12 +72,11 @@ pub(super) async fn mark_published(
     Ok(())
 }
 
-/// Makes an organisation and an empty log, where they are not there; refused where the log has entries.
+/// Makes an organisation and an empty log with its keys, where they are not there; refused where the log has entries.
 pub(super) async fn make_log(
     database: &Database,
     origin: &str,
-    log_vkey: &str,
-    issuing_vkey: &str,
+    keys: &Keys,
     (org_id, mode): (OrgId, Mode),
     now: OffsetDateTime,
 ) -> Result<(), Problem> {
@@ -89,11 +89,15 @@ pub(super) async fn make_log(
     )
     .execute(tx.connection())
     .await?;
+    let Keys { rows, log_vkey, issuing_vkey, .. } = keys;
     let new = logs::store::New { origin, log_vkey, issuing_vkey, created_at: now };
     logs::store::insert(tx.connection(), org_id, mode, new).await?;
     let log = logs::store::find(tx.connection(), org_id, mode).await?;
-    if log.size > 0 || log.log_vkey != log_vkey || log.origin != origin {
+    if log.size > 0 || log.log_vkey != *log_vkey || log.origin != origin {
         return Err(Problem::internal("the database has this log already: only what is not there is restored"));
+    }
+    for row in rows {
+        log_keys::store::bring_back(tx.connection(), (org_id, mode), row).await?;
     }
     tx.commit().await
 }
@@ -107,7 +111,7 @@ pub(super) struct Row {
     pub(super) idempotency: Option<Hash>,
     pub(super) leaf: Hash,
     pub(super) entry: Vec<u8>,
-    pub(super) is_checkpoint: bool,
+    pub(super) is_bare: bool,
 }
 
 /// One column a field, as `unnest` takes them.
@@ -124,8 +128,8 @@ pub(super) struct Rows {
     idempotencies: Vec<Option<Vec<u8>>>,
     leaves: Vec<Vec<u8>>,
     entries: Vec<Vec<u8>>,
-    /// Entries of the root log that are checkpoints: their payload is empty.
-    checkpoints: Vec<Uuid>,
+    /// Entries of the root log that are no statements: their payload is empty.
+    bare: Vec<Uuid>,
 }
 
 impl Rows {
@@ -142,8 +146,8 @@ impl Rows {
         self.idempotencies.push(row.idempotency.map(|hash| hash.0.to_vec()));
         self.leaves.push(row.leaf.0.to_vec());
         self.entries.push(row.entry.clone());
-        if row.is_checkpoint {
-            self.checkpoints.push(row.id.0);
+        if row.is_bare {
+            self.bare.push(row.id.0);
         }
     }
 }
@@ -177,7 +181,7 @@ pub(super) async fn insert(connection: &mut PgConnection, rows: &Rows, is_root: 
             select $1, $2, id, '', decode(repeat('00', 16), 'hex') from unnest($3::uuid[]) as made (id)",
             org_id.0,
             mode.as_str(),
-            &rows.checkpoints
+            &rows.bare
         )
         .execute(connection)
         .await?;
@@ -190,17 +194,19 @@ pub(super) async fn set_head(
     (org_id, mode): (OrgId, Mode),
     frontier: &Frontier,
     checkpoint: &str,
+    key_epoch: i64,
 ) -> Result<(), Problem> {
     let root = frontier.root();
     let moved = sqlx::query!(
-        "update logs set size = $3, root = $4, frontier = $5, checkpoint = $6
+        "update logs set size = $3, root = $4, frontier = $5, checkpoint = $6, key_epoch = $7
         where org_id = $1 and mode = $2 and size = 0",
         org_id.0,
         mode.as_str(),
         frontier.size().cast_signed(),
         root.0.as_slice(),
         frontier.to_bytes(),
-        checkpoint
+        checkpoint,
+        key_epoch
     )
     .execute(connection)
     .await?;
@@ -222,6 +228,23 @@ pub(super) async fn restore_anchors(
         org_id.0,
         mode.as_str(),
         now
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Which of the key events are in the root log already: an entry there is the event's note, word for word.
+pub(super) async fn find_key_events(
+    connection: &mut PgConnection,
+    (org_id, mode): (OrgId, Mode),
+) -> Result<(), Problem> {
+    sqlx::query!(
+        "update key_events e set root_index = r.log_index from receipts r
+        where r.org_id = $1 and r.mode = $2 and r.kind = 'key_event' and r.statement = convert_to(e.note, 'UTF8')
+            and e.root_index is null",
+        org_id.0,
+        mode.as_str()
     )
     .execute(connection)
     .await?;

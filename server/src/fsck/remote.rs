@@ -8,12 +8,14 @@ use std::time::{Duration, Instant};
 use domain::integrity::fsck::{LogReport, NamedFinding, Signatures};
 use domain::published::gunzip;
 use ledger::checkpoint::Checkpoint;
-use ledger::fsck::{Bundle, Finding, Rebuilt, Subject, check_checkpoint, check_leaves, check_statement, read_bundle};
-use ledger::note::VerifierKey;
+use ledger::fsck::{Bundle, Finding, Rebuilt, Subject, check_leaves, read_bundle};
+use ledger::key_event::KeyEvent;
+use ledger::note::{Note, VerifierKey};
 use ledger::tile::{TileId, WIDTH, entries_path};
 
 use super::{Meter, print};
 use crate::Failure;
+use keys::{Keys, Published};
 
 /// Connections at once.
 const CONNECTIONS: usize = 4;
@@ -29,10 +31,12 @@ pub struct Settings {
     pub url: String,
     /// The API key, for a log that is not public.
     pub token: Option<String>,
-    /// The key that its checkpoint must be signed by.
-    pub key: VerifierKey,
-    /// The key that its statements must be signed by; without it they are not looked into.
-    pub issuing: Option<VerifierKey>,
+    /// The keys that sign its checkpoints, of which each that did must hold, and one must have.
+    pub keys: Vec<VerifierKey>,
+    /// The keys that sign its statements; without any they are not looked into.
+    pub issuing: Vec<VerifierKey>,
+    /// Whether the server is asked for the log's keys, too: for the sizes that each signs, and for those not named here.
+    pub published_keys: bool,
     /// Which of them.
     pub signatures: Signatures,
 }
@@ -48,19 +52,25 @@ pub fn run(settings: &Settings, json: bool) -> Result<bool, Failure> {
 }
 
 fn check(settings: &Settings, client: &Client<'_>, meter: &Meter) -> Result<LogReport, Failure> {
+    let origin = settings.keys.first().map(VerifierKey::name).ok_or("a key of the log is needed: --vkey")?;
+    let published = if settings.published_keys { client.published_keys()? } else { None };
+    let mut keys = Keys::new(settings, origin, published);
     let note = client.get("checkpoint")?.ok_or_else(|| format!("{}: there is no log here", settings.url))?;
     let mut found = Vec::new();
     let mut report = LogReport {
-        origin: settings.key.name().to_owned(),
+        origin: origin.to_owned(),
         size: 0,
         files: 1,
         unknown_cosignatures: 0,
+        remarks: Vec::new(),
         findings: Vec::new(),
     };
-    match check_checkpoint(&String::from_utf8_lossy(&note), &settings.key) {
+    let note = String::from_utf8_lossy(&note);
+    match keys.check_checkpoint(&note, origin) {
         Ok(checkpoint) => {
             report.size = checkpoint.size;
-            let rebuilt = entries(settings, client, &checkpoint, meter, &mut report.files, &mut found)?;
+            keys.look_at(settings, &note, checkpoint.size, &mut found);
+            let rebuilt = entries(settings, &keys, client, &checkpoint, meter, &mut report.files, &mut found)?;
             for (id, _) in rebuilt.tiles() {
                 report.files += 1;
                 match client.get(&id.path())? {
@@ -72,6 +82,7 @@ fn check(settings: &Settings, client: &Client<'_>, meter: &Meter) -> Result<LogR
         }
         Err(finding) => found.push(finding),
     }
+    report.remarks = keys.remarks;
     found.sort();
     report.findings = found.iter().map(NamedFinding::from).collect();
     Ok(report)
@@ -83,6 +94,7 @@ type Part = Result<(Bundle, Vec<Finding>), Failure>;
 /// Fetches and hashes on several threads; puts the bundles together in their order.
 fn entries(
     settings: &Settings,
+    keys: &Keys,
     client: &Client<'_>,
     checkpoint: &Checkpoint,
     meter: &Meter,
@@ -99,7 +111,8 @@ fn entries(
             scope.spawn(move || {
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
-                    let done = index >= bundles || parts.send((index, bundle(settings, client, index, size))).is_err();
+                    let done =
+                        index >= bundles || parts.send((index, bundle(settings, keys, client, index, size))).is_err();
                     if done {
                         return;
                     }
@@ -123,7 +136,7 @@ fn entries(
     })
 }
 
-fn bundle(settings: &Settings, client: &Client<'_>, index: u64, size: u64) -> Part {
+fn bundle(settings: &Settings, keys: &Keys, client: &Client<'_>, index: u64, size: u64) -> Part {
     let width = (size - index * WIDTH).min(WIDTH) as u16;
     let tile = TileId { level: 0, index, width };
     let mut found = Vec::new();
@@ -149,10 +162,9 @@ fn bundle(settings: &Settings, client: &Client<'_>, index: u64, size: u64) -> Pa
         }
         Ok(entries) => {
             for (at, entry) in (index * WIDTH..).zip(&entries).filter(|(at, _)| settings.signatures.include(*at)) {
-                // Of the root log, all entries but the first are other logs' checkpoints, which bear no signature there.
-                let is_checkpoint = std::str::from_utf8(entry).is_ok_and(|text| Checkpoint::parse(text).is_some());
-                if let Some(key) = settings.issuing.as_ref().filter(|_| !is_checkpoint) {
-                    found.extend(check_statement(at, entry, settings.key.name(), std::slice::from_ref(key)).err());
+                // Of the root log, nearly all entries are other logs' checkpoints and what is said of keys: not issued.
+                if !keys.issuing.0.is_empty() && !is_note(entry) {
+                    found.extend(keys.issuing.check_statement(at, entry, &keys.origin).err());
                 }
             }
             let bundle = Bundle::of(entries);
@@ -162,6 +174,12 @@ fn bundle(settings: &Settings, client: &Client<'_>, index: u64, size: u64) -> Pa
             Ok((bundle, found))
         }
     }
+}
+
+/// Whether an entry of the root log is what it says of another: a checkpoint, or what happened to a key.
+fn is_note(entry: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(entry) else { return false };
+    Checkpoint::parse(text).is_some() || Note::parse(text).is_ok_and(|note| KeyEvent::parse(note.text()).is_some())
 }
 
 struct Client<'a> {
@@ -178,10 +196,13 @@ impl<'a> Client<'a> {
 
     /// A file's bytes; none if it is not there. What fails otherwise is tried again.
     fn get(&self, path: &str) -> Result<Option<Vec<u8>>, Failure> {
-        let url = format!("{}/{path}", self.settings.url.trim_end_matches('/'));
+        self.get_at(&format!("{}/{path}", self.settings.url.trim_end_matches('/')))
+    }
+
+    fn get_at(&self, url: &str) -> Result<Option<Vec<u8>>, Failure> {
         let mut last = String::new();
         for _ in 0..TRIES {
-            match self.ask(&url) {
+            match self.ask(url) {
                 Ok((200, bytes)) => return Ok(Some(bytes)),
                 Ok((404, _)) => return Ok(None),
                 Ok((401 | 403, _)) => return Err(format!("{url}: the log is not public; --token KEY reads it").into()),
@@ -190,6 +211,16 @@ impl<'a> Client<'a> {
             }
         }
         Err(last.into())
+    }
+
+    /// The log's keys as the server shows them: beside the log, or for the root log at its well-known address. None where
+    /// it shows none.
+    fn published_keys(&self) -> Result<Option<Vec<Published>>, Failure> {
+        if let Some(bytes) = self.get("keys")? {
+            return keys::read(&bytes).map(Some);
+        }
+        let Some(site) = self.settings.url.trim_end_matches('/').strip_suffix("/log") else { return Ok(None) };
+        self.get_at(&format!("{site}/.well-known/certnode-keys.json"))?.map(|bytes| keys::read(&bytes)).transpose()
     }
 
     fn ask(&self, url: &str) -> Result<(u16, Vec<u8>), Failure> {
@@ -205,5 +236,6 @@ impl<'a> Client<'a> {
     }
 }
 
+mod keys;
 #[cfg(test)]
 mod tests;
