@@ -68,6 +68,15 @@ CREATE FUNCTION public.presented_key() RETURNS bytea
     RETURN decode(COALESCE(current_setting('certnode.key_hash'::text, true), ''::text), 'hex'::text);
 
 
+--
+-- Name: presented_share(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.presented_share() RETURNS bytea
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN decode(COALESCE(current_setting('certnode.share_hash'::text, true), ''::text), 'hex'::text);
+
+
 SET default_tablespace = '';
 
 SET default_table_access_method = heap;
@@ -81,7 +90,8 @@ CREATE TABLE public.anchors (
     mode text NOT NULL,
     log_size bigint NOT NULL,
     root_index bigint NOT NULL,
-    anchored_at timestamp with time zone NOT NULL
+    anchored_at timestamp with time zone NOT NULL,
+    checkpoint text
 );
 
 ALTER TABLE ONLY public.anchors FORCE ROW LEVEL SECURITY;
@@ -142,6 +152,25 @@ ALTER TABLE public.events ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
 
 
 --
+-- Name: evidence; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.evidence (
+    org_id uuid NOT NULL,
+    mode text NOT NULL,
+    sha256 bytea NOT NULL,
+    blake3 bytea NOT NULL,
+    bytes bigint NOT NULL,
+    media text NOT NULL,
+    name text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT evidence_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
+);
+
+ALTER TABLE ONLY public.evidence FORCE ROW LEVEL SECURITY;
+
+
+--
 -- Name: import_refusals; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -182,6 +211,106 @@ ALTER TABLE ONLY public.imports FORCE ROW LEVEL SECURITY;
 
 
 --
+-- Name: inbox; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE UNLOGGED TABLE public.inbox (
+    id bigint NOT NULL,
+    shard smallint NOT NULL,
+    receipt_id uuid NOT NULL,
+    entry bytea NOT NULL,
+    refusal jsonb
+);
+
+
+--
+-- Name: inbox_id_seq; Type: SEQUENCE; Schema: public; Owner: -
+--
+
+ALTER TABLE public.inbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.inbox_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+
+--
+-- Name: integrity_findings; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.integrity_findings (
+    org_id uuid NOT NULL,
+    mode text NOT NULL,
+    subject text NOT NULL,
+    problem text NOT NULL,
+    found_at timestamp with time zone NOT NULL,
+    seen_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.integrity_findings FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: key_events; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.key_events (
+    id bigint NOT NULL,
+    org_id uuid NOT NULL,
+    mode text NOT NULL,
+    note text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    root_index bigint
+);
+
+ALTER TABLE ONLY public.key_events FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: key_events_id_seq; Type: SEQUENCE; Schema: public; Owner: -
+--
+
+ALTER TABLE public.key_events ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.key_events_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+
+--
+-- Name: log_keys; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.log_keys (
+    org_id uuid NOT NULL,
+    mode text NOT NULL,
+    purpose text NOT NULL,
+    version integer NOT NULL,
+    vkey text NOT NULL,
+    from_size bigint NOT NULL,
+    until_size bigint,
+    added_at timestamp with time zone NOT NULL,
+    retires_at timestamp with time zone,
+    retired_at timestamp with time zone,
+    revoked_from bigint,
+    revoked_at timestamp with time zone,
+    sealed bytea,
+    sealed_by text,
+    CONSTRAINT log_keys_purpose_check CHECK ((purpose = ANY (ARRAY['checkpoint'::text, 'issuing'::text]))),
+    CONSTRAINT log_keys_revoked_check CHECK (((revoked_from IS NULL) = (revoked_at IS NULL))),
+    CONSTRAINT log_keys_sealed_check CHECK (((sealed IS NULL) = (sealed_by IS NULL)))
+);
+
+ALTER TABLE ONLY public.log_keys FORCE ROW LEVEL SECURITY;
+
+
+--
 -- Name: logs; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -196,6 +325,8 @@ CREATE TABLE public.logs (
     root bytea NOT NULL,
     checkpoint text NOT NULL,
     created_at timestamp with time zone NOT NULL,
+    made_public_at timestamp with time zone,
+    key_epoch bigint DEFAULT 1 NOT NULL,
     CONSTRAINT logs_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
 );
 
@@ -231,6 +362,23 @@ ALTER TABLE ONLY public.orgs FORCE ROW LEVEL SECURITY;
 
 
 --
+-- Name: payload_erasures; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.payload_erasures (
+    org_id uuid NOT NULL,
+    mode text NOT NULL,
+    receipt_id uuid NOT NULL,
+    erased_at timestamp with time zone NOT NULL,
+    erased_by text NOT NULL,
+    reason text NOT NULL,
+    record_id uuid
+);
+
+ALTER TABLE ONLY public.payload_erasures FORCE ROW LEVEL SECURITY;
+
+
+--
 -- Name: payloads; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -243,6 +391,44 @@ CREATE TABLE public.payloads (
 );
 
 ALTER TABLE ONLY public.payloads FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: published_logs; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.published_logs (
+    org_id uuid NOT NULL,
+    mode text NOT NULL,
+    published_size bigint DEFAULT 0 NOT NULL,
+    edge_size bigint DEFAULT 0 NOT NULL,
+    edge_at timestamp with time zone,
+    tried_at timestamp with time zone NOT NULL,
+    refusal text,
+    checked_size bigint DEFAULT 0 NOT NULL,
+    check_started_at timestamp with time zone,
+    checked_at timestamp with time zone,
+    key_epoch bigint DEFAULT 0 NOT NULL
+);
+
+ALTER TABLE ONLY public.published_logs FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: receipt_refs; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.receipt_refs (
+    org_id uuid NOT NULL,
+    mode text NOT NULL,
+    receipt_id uuid NOT NULL,
+    target_id uuid NOT NULL,
+    relation text NOT NULL,
+    CONSTRAINT receipt_refs_relation_check CHECK ((relation = ANY (ARRAY['relates_to'::text, 'revokes'::text, 'supersedes'::text]))),
+    CONSTRAINT receipt_refs_self_check CHECK ((receipt_id <> target_id))
+);
+
+ALTER TABLE ONLY public.receipt_refs FORCE ROW LEVEL SECURITY;
 
 
 --
@@ -283,6 +469,23 @@ CREATE TABLE public.root_cosignatures (
 
 
 --
+-- Name: schemas; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.schemas (
+    org_id uuid NOT NULL,
+    mode text NOT NULL,
+    kind text NOT NULL,
+    version integer NOT NULL,
+    document text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT schemas_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
+);
+
+ALTER TABLE ONLY public.schemas FORCE ROW LEVEL SECURITY;
+
+
+--
 -- Name: sessions; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -299,6 +502,37 @@ CREATE TABLE public.sessions (
     expires_at timestamp with time zone NOT NULL,
     CONSTRAINT sessions_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
 );
+
+
+--
+-- Name: shard_leases; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.shard_leases (
+    shard smallint NOT NULL,
+    owner integer,
+    epoch bigint DEFAULT 0 NOT NULL,
+    expires_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL
+);
+
+
+--
+-- Name: shared_receipts; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.shared_receipts (
+    org_id uuid NOT NULL,
+    mode text NOT NULL,
+    id uuid NOT NULL,
+    receipt_id uuid NOT NULL,
+    token_hash bytea NOT NULL,
+    with_contents boolean NOT NULL,
+    shared_by uuid,
+    shared_at timestamp with time zone NOT NULL,
+    withdrawn_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.shared_receipts FORCE ROW LEVEL SECURITY;
 
 
 --
@@ -365,6 +599,14 @@ ALTER TABLE ONLY public.events
 
 
 --
+-- Name: evidence evidence_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.evidence
+    ADD CONSTRAINT evidence_pkey PRIMARY KEY (org_id, mode, sha256);
+
+
+--
 -- Name: import_refusals import_refusals_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -378,6 +620,38 @@ ALTER TABLE ONLY public.import_refusals
 
 ALTER TABLE ONLY public.imports
     ADD CONSTRAINT imports_pkey PRIMARY KEY (org_id, id);
+
+
+--
+-- Name: inbox inbox_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.inbox
+    ADD CONSTRAINT inbox_pkey PRIMARY KEY (id);
+
+
+--
+-- Name: integrity_findings integrity_findings_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.integrity_findings
+    ADD CONSTRAINT integrity_findings_pkey PRIMARY KEY (org_id, mode, subject);
+
+
+--
+-- Name: key_events key_events_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.key_events
+    ADD CONSTRAINT key_events_pkey PRIMARY KEY (id);
+
+
+--
+-- Name: log_keys log_keys_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.log_keys
+    ADD CONSTRAINT log_keys_pkey PRIMARY KEY (org_id, mode, purpose, version);
 
 
 --
@@ -405,11 +679,35 @@ ALTER TABLE ONLY public.orgs
 
 
 --
+-- Name: payload_erasures payload_erasures_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.payload_erasures
+    ADD CONSTRAINT payload_erasures_pkey PRIMARY KEY (org_id, mode, receipt_id);
+
+
+--
 -- Name: payloads payloads_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
 ALTER TABLE ONLY public.payloads
     ADD CONSTRAINT payloads_pkey PRIMARY KEY (org_id, mode, receipt_id);
+
+
+--
+-- Name: published_logs published_logs_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.published_logs
+    ADD CONSTRAINT published_logs_pkey PRIMARY KEY (org_id, mode);
+
+
+--
+-- Name: receipt_refs receipt_refs_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.receipt_refs
+    ADD CONSTRAINT receipt_refs_pkey PRIMARY KEY (org_id, mode, receipt_id, target_id);
 
 
 --
@@ -429,6 +727,14 @@ ALTER TABLE ONLY public.root_cosignatures
 
 
 --
+-- Name: schemas schemas_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.schemas
+    ADD CONSTRAINT schemas_pkey PRIMARY KEY (org_id, mode, kind, version);
+
+
+--
 -- Name: sessions sessions_id_key; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -442,6 +748,22 @@ ALTER TABLE ONLY public.sessions
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_pkey PRIMARY KEY (token_hash);
+
+
+--
+-- Name: shard_leases shard_leases_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.shard_leases
+    ADD CONSTRAINT shard_leases_pkey PRIMARY KEY (shard);
+
+
+--
+-- Name: shared_receipts shared_receipts_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.shared_receipts
+    ADD CONSTRAINT shared_receipts_pkey PRIMARY KEY (org_id, mode, id);
 
 
 --
@@ -469,6 +791,13 @@ ALTER TABLE ONLY public.users
 
 
 --
+-- Name: anchors_root_index_idx; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX anchors_root_index_idx ON public.anchors USING btree (root_index);
+
+
+--
 -- Name: api_keys_secret_hash_key; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -483,6 +812,34 @@ CREATE UNIQUE INDEX imports_content_hash_key ON public.imports USING btree (org_
 
 
 --
+-- Name: key_events_log_idx; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX key_events_log_idx ON public.key_events USING btree (org_id, mode, id);
+
+
+--
+-- Name: key_events_pending_idx; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX key_events_pending_idx ON public.key_events USING btree (id) WHERE (root_index IS NULL);
+
+
+--
+-- Name: log_keys_retires_at_idx; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX log_keys_retires_at_idx ON public.log_keys USING btree (retires_at) WHERE ((retired_at IS NULL) AND (retires_at IS NOT NULL));
+
+
+--
+-- Name: log_keys_sealed_by_idx; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX log_keys_sealed_by_idx ON public.log_keys USING btree (sealed_by);
+
+
+--
 -- Name: logs_origin_key; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -490,10 +847,31 @@ CREATE UNIQUE INDEX logs_origin_key ON public.logs USING btree (origin);
 
 
 --
+-- Name: logs_public_name_idx; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX logs_public_name_idx ON public.logs USING btree ("right"(origin, 32)) WHERE (made_public_at IS NOT NULL);
+
+
+--
 -- Name: memberships_user_id_idx; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX memberships_user_id_idx ON public.memberships USING btree (user_id);
+
+
+--
+-- Name: receipt_refs_ended_key; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE UNIQUE INDEX receipt_refs_ended_key ON public.receipt_refs USING btree (org_id, mode, target_id) WHERE (relation <> 'relates_to'::text);
+
+
+--
+-- Name: receipt_refs_target_idx; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX receipt_refs_target_idx ON public.receipt_refs USING btree (org_id, mode, target_id);
 
 
 --
@@ -539,6 +917,13 @@ CREATE INDEX receipts_reference_idx ON public.receipts USING btree (org_id, mode
 
 
 --
+-- Name: root_cosignatures_witness_idx; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX root_cosignatures_witness_idx ON public.root_cosignatures USING btree (witness, root_size);
+
+
+--
 -- Name: sessions_expires_at_idx; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -550,6 +935,20 @@ CREATE INDEX sessions_expires_at_idx ON public.sessions USING btree (expires_at)
 --
 
 CREATE INDEX sessions_user_id_idx ON public.sessions USING btree (user_id);
+
+
+--
+-- Name: shared_receipts_receipt_id_key; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE UNIQUE INDEX shared_receipts_receipt_id_key ON public.shared_receipts USING btree (org_id, mode, receipt_id) WHERE (withdrawn_at IS NULL);
+
+
+--
+-- Name: shared_receipts_token_hash_key; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE UNIQUE INDEX shared_receipts_token_hash_key ON public.shared_receipts USING btree (token_hash);
 
 
 --
@@ -606,6 +1005,14 @@ ALTER TABLE ONLY public.events
 
 
 --
+-- Name: evidence evidence_org_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.evidence
+    ADD CONSTRAINT evidence_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.orgs(id);
+
+
+--
 -- Name: import_refusals import_refusals_org_id_import_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -619,6 +1026,30 @@ ALTER TABLE ONLY public.import_refusals
 
 ALTER TABLE ONLY public.imports
     ADD CONSTRAINT imports_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.orgs(id);
+
+
+--
+-- Name: integrity_findings integrity_findings_org_id_mode_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.integrity_findings
+    ADD CONSTRAINT integrity_findings_org_id_mode_fkey FOREIGN KEY (org_id, mode) REFERENCES public.logs(org_id, mode);
+
+
+--
+-- Name: key_events key_events_org_id_mode_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.key_events
+    ADD CONSTRAINT key_events_org_id_mode_fkey FOREIGN KEY (org_id, mode) REFERENCES public.logs(org_id, mode);
+
+
+--
+-- Name: log_keys log_keys_org_id_mode_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.log_keys
+    ADD CONSTRAINT log_keys_org_id_mode_fkey FOREIGN KEY (org_id, mode) REFERENCES public.logs(org_id, mode);
 
 
 --
@@ -646,11 +1077,51 @@ ALTER TABLE ONLY public.memberships
 
 
 --
+-- Name: payload_erasures payload_erasures_org_id_mode_receipt_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.payload_erasures
+    ADD CONSTRAINT payload_erasures_org_id_mode_receipt_id_fkey FOREIGN KEY (org_id, mode, receipt_id) REFERENCES public.receipts(org_id, mode, id);
+
+
+--
+-- Name: published_logs published_logs_org_id_mode_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.published_logs
+    ADD CONSTRAINT published_logs_org_id_mode_fkey FOREIGN KEY (org_id, mode) REFERENCES public.logs(org_id, mode);
+
+
+--
+-- Name: receipt_refs receipt_refs_org_id_mode_receipt_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.receipt_refs
+    ADD CONSTRAINT receipt_refs_org_id_mode_receipt_id_fkey FOREIGN KEY (org_id, mode, receipt_id) REFERENCES public.receipts(org_id, mode, id);
+
+
+--
+-- Name: receipt_refs receipt_refs_target_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.receipt_refs
+    ADD CONSTRAINT receipt_refs_target_fkey FOREIGN KEY (org_id, mode, target_id) REFERENCES public.receipts(org_id, mode, id);
+
+
+--
 -- Name: receipts receipts_org_id_mode_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
 ALTER TABLE ONLY public.receipts
     ADD CONSTRAINT receipts_org_id_mode_fkey FOREIGN KEY (org_id, mode) REFERENCES public.logs(org_id, mode);
+
+
+--
+-- Name: schemas schemas_org_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.schemas
+    ADD CONSTRAINT schemas_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.orgs(id);
 
 
 --
@@ -667,6 +1138,22 @@ ALTER TABLE ONLY public.sessions
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
+
+--
+-- Name: shared_receipts shared_receipts_org_id_mode_receipt_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.shared_receipts
+    ADD CONSTRAINT shared_receipts_org_id_mode_receipt_id_fkey FOREIGN KEY (org_id, mode, receipt_id) REFERENCES public.receipts(org_id, mode, id);
+
+
+--
+-- Name: shared_receipts shared_receipts_shared_by_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.shared_receipts
+    ADD CONSTRAINT shared_receipts_shared_by_fkey FOREIGN KEY (shared_by) REFERENCES public.users(id);
 
 
 --
@@ -723,6 +1210,19 @@ CREATE POLICY events_sequenced ON public.events TO certnode_sequencer USING (tru
 
 
 --
+-- Name: evidence; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.evidence ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: evidence evidence_own; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY evidence_own ON public.evidence TO certnode_app USING ((org_id = public.current_org())) WITH CHECK ((org_id = public.current_org()));
+
+
+--
 -- Name: import_refusals; Type: ROW SECURITY; Schema: public; Owner: -
 --
 
@@ -749,6 +1249,66 @@ CREATE POLICY imports_own ON public.imports TO certnode_app USING ((org_id = pub
 
 
 --
+-- Name: integrity_findings; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.integrity_findings ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: integrity_findings integrity_findings_own; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY integrity_findings_own ON public.integrity_findings TO certnode_app USING ((org_id = public.current_org()));
+
+
+--
+-- Name: integrity_findings integrity_findings_sequenced; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY integrity_findings_sequenced ON public.integrity_findings TO certnode_sequencer USING (true) WITH CHECK (true);
+
+
+--
+-- Name: key_events; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.key_events ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: key_events key_events_own; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY key_events_own ON public.key_events TO certnode_app USING ((org_id = public.current_org()));
+
+
+--
+-- Name: key_events key_events_sequenced; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY key_events_sequenced ON public.key_events TO certnode_sequencer USING (true) WITH CHECK (true);
+
+
+--
+-- Name: log_keys; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.log_keys ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: log_keys log_keys_own; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY log_keys_own ON public.log_keys TO certnode_app USING ((org_id = public.current_org())) WITH CHECK ((org_id = public.current_org()));
+
+
+--
+-- Name: log_keys log_keys_sequenced; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY log_keys_sequenced ON public.log_keys TO certnode_sequencer USING (true) WITH CHECK (true);
+
+
+--
 -- Name: logs; Type: ROW SECURITY; Schema: public; Owner: -
 --
 
@@ -759,6 +1319,13 @@ ALTER TABLE public.logs ENABLE ROW LEVEL SECURITY;
 --
 
 CREATE POLICY logs_own ON public.logs TO certnode_app USING ((org_id = public.current_org())) WITH CHECK ((org_id = public.current_org()));
+
+
+--
+-- Name: logs logs_public; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY logs_public ON public.logs FOR SELECT TO certnode_app USING (((made_public_at IS NOT NULL) AND ("right"(origin, 32) = NULLIF(current_setting('certnode.log_name'::text, true), ''::text))));
 
 
 --
@@ -797,6 +1364,19 @@ CREATE POLICY orgs_own ON public.orgs TO certnode_app USING (((id = public.curre
 
 
 --
+-- Name: payload_erasures; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.payload_erasures ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: payload_erasures payload_erasures_own; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY payload_erasures_own ON public.payload_erasures TO certnode_app USING ((org_id = public.current_org())) WITH CHECK ((org_id = public.current_org()));
+
+
+--
 -- Name: payloads; Type: ROW SECURITY; Schema: public; Owner: -
 --
 
@@ -817,6 +1397,46 @@ CREATE POLICY payloads_sequenced ON public.payloads TO certnode_sequencer USING 
 
 
 --
+-- Name: published_logs; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.published_logs ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: published_logs published_logs_own; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY published_logs_own ON public.published_logs TO certnode_app USING ((org_id = public.current_org()));
+
+
+--
+-- Name: published_logs published_logs_sequenced; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY published_logs_sequenced ON public.published_logs TO certnode_sequencer USING (true) WITH CHECK (true);
+
+
+--
+-- Name: receipt_refs; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.receipt_refs ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: receipt_refs receipt_refs_own; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY receipt_refs_own ON public.receipt_refs TO certnode_app USING ((org_id = public.current_org()));
+
+
+--
+-- Name: receipt_refs receipt_refs_sequenced; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY receipt_refs_sequenced ON public.receipt_refs TO certnode_sequencer USING (true) WITH CHECK (true);
+
+
+--
 -- Name: receipts; Type: ROW SECURITY; Schema: public; Owner: -
 --
 
@@ -834,6 +1454,32 @@ CREATE POLICY receipts_own ON public.receipts TO certnode_app USING ((org_id = p
 --
 
 CREATE POLICY receipts_sequenced ON public.receipts TO certnode_sequencer USING (true) WITH CHECK (true);
+
+
+--
+-- Name: schemas; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.schemas ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: schemas schemas_own; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY schemas_own ON public.schemas TO certnode_app USING ((org_id = public.current_org())) WITH CHECK ((org_id = public.current_org()));
+
+
+--
+-- Name: shared_receipts; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.shared_receipts ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: shared_receipts shared_receipts_own; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY shared_receipts_own ON public.shared_receipts TO certnode_app USING (((org_id = public.current_org()) OR (token_hash = public.presented_share()))) WITH CHECK ((org_id = public.current_org()));
 
 
 --
@@ -896,6 +1542,13 @@ GRANT INSERT ON TABLE public.events TO certnode_sequencer;
 
 
 --
+-- Name: TABLE evidence; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT ON TABLE public.evidence TO certnode_app;
+
+
+--
 -- Name: TABLE import_refusals; Type: ACL; Schema: public; Owner: -
 --
 
@@ -910,11 +1563,49 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.imports TO certnode_app;
 
 
 --
+-- Name: TABLE inbox; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.inbox TO certnode_sequencer;
+
+
+--
+-- Name: TABLE integrity_findings; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT ON TABLE public.integrity_findings TO certnode_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.integrity_findings TO certnode_sequencer;
+
+
+--
+-- Name: TABLE key_events; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT ON TABLE public.key_events TO certnode_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.key_events TO certnode_sequencer;
+
+
+--
+-- Name: TABLE log_keys; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT ON TABLE public.log_keys TO certnode_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.log_keys TO certnode_sequencer;
+
+
+--
 -- Name: TABLE logs; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT ON TABLE public.logs TO certnode_app;
 GRANT SELECT,UPDATE ON TABLE public.logs TO certnode_sequencer;
+
+
+--
+-- Name: COLUMN logs.made_public_at; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT UPDATE(made_public_at) ON TABLE public.logs TO certnode_app;
 
 
 --
@@ -932,11 +1623,55 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.orgs TO certnode_app;
 
 
 --
+-- Name: TABLE payload_erasures; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT ON TABLE public.payload_erasures TO certnode_app;
+
+
+--
+-- Name: COLUMN payload_erasures.erased_by; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT UPDATE(erased_by) ON TABLE public.payload_erasures TO certnode_app;
+
+
+--
+-- Name: COLUMN payload_erasures.reason; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT UPDATE(reason) ON TABLE public.payload_erasures TO certnode_app;
+
+
+--
+-- Name: COLUMN payload_erasures.record_id; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT UPDATE(record_id) ON TABLE public.payload_erasures TO certnode_app;
+
+
+--
 -- Name: TABLE payloads; Type: ACL; Schema: public; Owner: -
 --
 
-GRANT SELECT ON TABLE public.payloads TO certnode_app;
+GRANT SELECT,DELETE ON TABLE public.payloads TO certnode_app;
 GRANT SELECT,INSERT ON TABLE public.payloads TO certnode_sequencer;
+
+
+--
+-- Name: TABLE published_logs; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT ON TABLE public.published_logs TO certnode_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.published_logs TO certnode_sequencer;
+
+
+--
+-- Name: TABLE receipt_refs; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT ON TABLE public.receipt_refs TO certnode_app;
+GRANT SELECT,INSERT ON TABLE public.receipt_refs TO certnode_sequencer;
 
 
 --
@@ -948,6 +1683,34 @@ GRANT SELECT,INSERT ON TABLE public.receipts TO certnode_sequencer;
 
 
 --
+-- Name: COLUMN receipts.reference; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT UPDATE(reference) ON TABLE public.receipts TO certnode_app;
+
+
+--
+-- Name: COLUMN receipts.occurred_at; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT UPDATE(occurred_at) ON TABLE public.receipts TO certnode_app;
+
+
+--
+-- Name: COLUMN receipts.amount_minor; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT UPDATE(amount_minor) ON TABLE public.receipts TO certnode_app;
+
+
+--
+-- Name: COLUMN receipts.currency; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT UPDATE(currency) ON TABLE public.receipts TO certnode_app;
+
+
+--
 -- Name: TABLE root_cosignatures; Type: ACL; Schema: public; Owner: -
 --
 
@@ -956,10 +1719,31 @@ GRANT SELECT,INSERT ON TABLE public.root_cosignatures TO certnode_sequencer;
 
 
 --
+-- Name: TABLE schemas; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT ON TABLE public.schemas TO certnode_app;
+
+
+--
 -- Name: TABLE sessions; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sessions TO certnode_app;
+
+
+--
+-- Name: TABLE shard_leases; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,UPDATE ON TABLE public.shard_leases TO certnode_sequencer;
+
+
+--
+-- Name: TABLE shared_receipts; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.shared_receipts TO certnode_app;
 
 
 --
@@ -974,7 +1758,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sign_in_failures TO certnode_a
 --
 
 GRANT SELECT ON TABLE public.tiles TO certnode_app;
-GRANT SELECT,INSERT,UPDATE ON TABLE public.tiles TO certnode_sequencer;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tiles TO certnode_sequencer;
 
 
 --
