@@ -44,7 +44,8 @@ async fn two_nodes_anchor_a_state_once() {
     issue(&acme, "a").await;
     let another = world.another_node();
     let (one, two) = tokio::join!(anchor(&world.domain), anchor(&another));
-    assert_eq!((one.unwrap(), two.unwrap()), (1, 1));
+    // Whether the second looked before or after the first was done, it is one entry.
+    assert!((1..=2).contains(&(one.unwrap() + two.unwrap())));
     assert_eq!(head(&world.domain).await.unwrap().unwrap().size, 2, "the second found the first's entry");
 }
 
