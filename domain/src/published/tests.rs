@@ -52,7 +52,8 @@ async fn a_log_is_published_as_files_and_its_edge_follows() {
     ];
     assert_eq!(files, expected);
     let checkpoint = world.objects.get(&format!("{folder}/checkpoint")).await.unwrap().unwrap();
-    assert_eq!(String::from_utf8(checkpoint).unwrap(), logs::tiles::checkpoint(&acme).await.unwrap());
+    let checkpoint = String::from_utf8(checkpoint).unwrap();
+    assert!(logs::tiles::checkpoint(&acme).await.unwrap().starts_with(&checkpoint), "{checkpoint}");
     // A stranger's arithmetic over the bundles gives the checkpoint's root.
     let mut frontier = ledger::tree::Frontier::empty();
     for name in &files[7..] {

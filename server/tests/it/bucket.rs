@@ -108,7 +108,7 @@ async fn a_log_is_published_to_a_bucket_and_read_from_it() {
     let origin = logs::head(&cx).await.unwrap().origin;
     let folder = format!("/logs/certnode/{}", origin.split_once('/').unwrap().1);
     let names: Vec<String> = service.objects.lock().unwrap().keys().cloned().collect();
-    assert_eq!(names.len(), 7, "{names:?}");
+    assert_eq!(names.len(), 8, "{names:?}");
     assert!(names.contains(&format!("{folder}/tile/entries/000")) && names.contains(&format!("{folder}/checkpoint")));
     // Full bundles come from the bucket: a change there is what a reader gets, and checks.
     let mark = published::gzip(b"from the bucket");
