@@ -9,6 +9,7 @@ use crate::Problem;
 use crate::context::Domain;
 use crate::database::{DatabaseError, Tx};
 use crate::imports::{self, RunImport};
+use crate::integrity::check::{self, RunLogCheck};
 use crate::receipts::life::{self, RecordErasure};
 
 /// How long a job may go on after the server was told to stop; it is run again by the next one.
@@ -37,6 +38,15 @@ impl TaskHandler for RecordErasure {
     async fn run(self, ctx: WorkerContext) -> impl IntoTaskHandlerResult {
         let domain = ctx.get_ext::<Domain>().ok_or("no domain")?;
         life::record(domain, &self).await.map_err(|_| "see the log")
+    }
+}
+
+impl TaskHandler for RunLogCheck {
+    const IDENTIFIER: &'static str = "run_log_check";
+
+    async fn run(self, ctx: WorkerContext) -> impl IntoTaskHandlerResult {
+        let domain = ctx.get_ext::<Domain>().ok_or("no domain")?;
+        check::run(domain, &self).await.map_err(|_| "see the log")
     }
 }
 
@@ -71,6 +81,7 @@ pub async fn run_workers(
         .poll_interval(Duration::from_secs(2))
         .define_job::<RunImport>()
         .define_job::<RecordErasure>()
+        .define_job::<RunLogCheck>()
         .pg_pool(pool.clone())
         .add_extension(domain.clone())
         .shutdown_signal(stop.clone())

@@ -25,6 +25,8 @@ pub enum Permission {
     ImportsWrite,
     /// Say who may read the log.
     LogsWrite,
+    /// Have the whole log checked.
+    LogsCheck,
     /// Replace and revoke the keys that sign.
     SigningKeysWrite,
 }
@@ -41,6 +43,7 @@ impl fmt::Display for Permission {
             Self::ImportsRead => "imports:read",
             Self::ImportsWrite => "imports:write",
             Self::LogsWrite => "logs:write",
+            Self::LogsCheck => "logs:check",
             Self::SigningKeysWrite => "signing_keys:write",
         })
     }
@@ -91,14 +94,18 @@ impl Role {
     /// Whether the role includes the permission.
     pub const fn allows(self, permission: Permission) -> bool {
         use Permission::{
-            ApiKeysRead, ApiKeysWrite, ImportsRead, ImportsWrite, PayloadsErase, ReceiptsRead, ReceiptsWrite,
-            SigningKeysWrite,
+            ApiKeysRead, ApiKeysWrite, ImportsRead, ImportsWrite, LogsCheck, PayloadsErase, ReceiptsRead,
+            ReceiptsWrite, SigningKeysWrite,
         };
         match self {
             Self::Owner | Self::Admin => true,
             Self::Developer => !matches!(permission, PayloadsErase | SigningKeysWrite),
-            Self::Finance => matches!(permission, ReceiptsRead | ReceiptsWrite | ImportsRead | ImportsWrite),
-            Self::Technical => matches!(permission, ReceiptsRead | ApiKeysRead | ApiKeysWrite | ImportsRead),
+            Self::Finance => {
+                matches!(permission, ReceiptsRead | ReceiptsWrite | ImportsRead | ImportsWrite | LogsCheck)
+            }
+            Self::Technical => {
+                matches!(permission, ReceiptsRead | ApiKeysRead | ApiKeysWrite | ImportsRead | LogsCheck)
+            }
             Self::Billing | Self::Viewer => matches!(permission, ReceiptsRead | ImportsRead),
         }
     }

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { accessible, expect, hydrated, signUp, test } from '../support/fixtures';
 
 test('the ledger grows while one watches, and proves in the browser that it only grew', async ({ page }) => {
@@ -62,5 +63,53 @@ test('the ledger compares without JavaScript, and says whose word it is', async 
   await page.waitForURL(/from=2&to=2/);
   await expect(page.getByText('It only grew, says the server')).toBeVisible();
   await expect(page.getByText('Both are the same state, with the same root.')).toBeVisible();
+  await context.close();
+});
+
+test('the whole log is checked on demand, and the report is taken away', async ({ page }, info) => {
+  await signUp(page);
+  await hydrated(page);
+  await page.getByRole('button', { name: 'Load the demo' }).click();
+  await page.waitForURL('**/imports/*');
+  await expect(page.getByText('Finished')).toBeVisible({ timeout: 45_000 });
+  await page.goto('/ledger');
+  await hydrated(page);
+  await expect(page.getByText('Not checked on demand yet')).toBeVisible();
+  await accessible(page);
+
+  // From the keyboard, with a second press while it runs: it is the same check that goes on.
+  await page.getByRole('button', { name: 'Check now' }).focus();
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('progressbar')).toBeVisible();
+  await page.keyboard.press('Enter');
+  await expect(page.getByText('Everything is as it was signed')).toBeVisible({ timeout: 45_000 });
+  await expect(page.getByRole('progressbar')).toHaveCount(0);
+  const checked = page.getByRole('table', { name: 'What was checked' });
+  await expect(checked.getByRole('row', { name: /Signatures of entries 6,920/ })).toBeVisible();
+  await expect(checked.getByRole('row', { name: /Keys 2/ })).toBeVisible();
+  await accessible(page);
+
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Report (JSON)' }).click()]);
+  const file = info.outputPath(download.suggestedFilename());
+  await download.saveAs(file);
+  const report = JSON.parse(readFileSync(file, 'utf8'));
+  expect([report.ok, report.log.checked.rows, report.log.findings]).toEqual([true, 6920, []]);
+});
+
+test('the whole log is checked on demand without JavaScript', async ({ browser, baseURL }) => {
+  const context = await browser.newContext({ javaScriptEnabled: false, baseURL });
+  const page = await context.newPage();
+  await signUp(page);
+  await page.getByRole('button', { name: 'Generate test receipt' }).click();
+  await page.waitForURL('**/receipts/rcpt_*');
+  await page.goto('/ledger');
+  await page.getByRole('button', { name: 'Check now' }).click();
+  await page.waitForURL('**/ledger');
+  await expect
+    .poll(async () => {
+      await page.goto('/ledger');
+      return page.getByText('Everything is as it was signed').count();
+    })
+    .toBe(1);
   await context.close();
 });

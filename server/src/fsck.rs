@@ -5,7 +5,8 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::time::Instant;
 
-use domain::integrity::fsck::{LogReport, NamedFinding, Options, Signatures, fsck};
+use domain::integrity::fsck::{Options, Signatures, fsck};
+use domain::integrity::{LogReport, NamedFinding};
 use serde::Serialize;
 
 use crate::Failure;
@@ -78,7 +79,7 @@ fn print(reports: &[LogReport], started: Instant, json: bool) -> bool {
     }
     for log in reports {
         let mark = if log.findings.is_empty() { "ok  " } else { "FAIL" };
-        println!("{mark} {}  {} entries, {} files", log.origin, log.size, log.files);
+        println!("{mark} {}  {} entries, {} files", log.origin, log.size, log.checked.files);
         for NamedFinding { subject, problem } in log.findings.iter().take(SHOWN) {
             println!("     {subject}: {problem}");
         }

@@ -69,6 +69,7 @@ pub fn router(state: AppState) -> Router {
         .merge(root_log::router())
         .route("/live", get(live::live))
         .route("/evidence/{sha256}", get(v1::evidence::download))
+        .route("/ledger/check.json", get(v1::downloads::download_log_check))
         .route("/receipts/export", get(v1::downloads::download_export))
         .route("/receipts/{id}/{file}", get(v1::downloads::download))
         .route("/r/{token}/badge.svg", get(shared::badge))

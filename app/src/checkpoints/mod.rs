@@ -8,14 +8,19 @@ use crate::private::{crumb, show};
 use crate::ui::{Card, EmptyState, LinkButton, PageHeader};
 
 mod api;
+mod check;
 mod compare;
 mod explain;
 mod keys;
 mod standing;
 mod tree;
 
-pub use api::{GetLedgerPicture, LedgerView, get_ledger, get_ledger_picture};
+pub use api::{
+    GetLedgerPicture, GetLogCheck, Kept, LedgerView, StartLogCheck, get_ledger, get_ledger_picture, get_log_check,
+    start_log_check,
+};
 
+use check::WholeLog;
 use compare::Compare;
 use explain::Explanation;
 use keys::{KeyHistory, Witnesses};
@@ -34,17 +39,17 @@ pub fn LedgerPage() -> impl IntoView {
     }
 }
 
-fn ledger_page(LedgerView { picture, keys, comparison, chosen }: LedgerView) -> AnyView {
+fn ledger_page(LedgerView { picture, kept, keys, comparison, chosen }: LedgerView) -> AnyView {
     let header = view! { <PageHeader title="Ledger" about="The log that holds your receipts: how it stands, who has seen it, and proof that it only ever grew."/> };
     let compared = picture.clone();
     let witnesses = view! { <Witnesses witnesses=picture.witnesses.clone() quorum=picture.quorum/> };
-    // The state of the background check of the whole log, and "Check now", stand between the standing and the comparison.
     let standing = if picture.head.size == 0 {
         let action = view! { <LinkButton href="/receipts">"To the receipts"</LinkButton> }.into_any();
         view! { <Card><EmptyState icon="git-commit-horizontal" title="Nothing in this log yet" text="The first receipt of this mode begins it. From then on it only grows." action=action/></Card> }.into_any()
     } else {
         view! {
             <Standing picture=picture/>
+            <WholeLog kept=kept/>
             <Compare picture=compared comparison=comparison chosen=chosen/>
         }
         .into_any()

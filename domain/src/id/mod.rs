@@ -117,6 +117,8 @@ ids! {
     ReceiptId = "rcpt";
     /// An import.
     ImportId = "imp";
+    /// A check of a log that was asked for.
+    LogCheckId = "check";
     /// One request to the server.
     RequestId = "req";
 }

@@ -10,16 +10,17 @@ use ledger::hash::Hash;
 use ledger::note::{Note, VerifierKey};
 use ledger::tile::TileId;
 use ledger::tree::Frontier;
-use serde::Serialize;
 
 use super::files::Files;
 use super::keys::Keys;
 use super::rows::{self, Against, Checked};
 use super::store::{self, LogRow, Snapshot};
-use crate::Problem;
+use super::{LogReport, NamedFinding};
 use crate::anchors::ROOT;
 use crate::database::Database;
+use crate::id::OrgId;
 use crate::published::folder;
+use crate::{Mode, Problem};
 
 /// Entries read and checked together: whole bundles.
 pub(super) const STRETCH: u64 = 1024;
@@ -63,33 +64,8 @@ pub struct Options {
     pub witnesses: Vec<VerifierKey>,
     /// One log alone, by its origin.
     pub origin: Option<String>,
-}
-
-/// What was found of one log.
-#[derive(Clone, Debug, Serialize)]
-pub struct LogReport {
-    /// Its name.
-    pub origin: String,
-    /// Its entries, as its head says.
-    pub size: u64,
-    /// Files of the object store that were looked at.
-    pub files: u64,
-    /// Cosignatures of witnesses that were not named, which nobody can check.
-    pub unknown_cosignatures: u64,
-    /// What the answer rests on and whoever reads it should know.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub remarks: Vec<String>,
-    /// What is wrong.
-    pub findings: Vec<NamedFinding>,
-}
-
-/// A finding in words.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct NamedFinding {
-    /// What: `entry 17`, `tile/1/000`, `checkpoint`.
-    pub subject: String,
-    /// How.
-    pub problem: String,
+    /// One stretch at a time, so that whoever is served meanwhile hardly notices.
+    pub gently: bool,
 }
 
 impl From<&Finding> for NamedFinding {
@@ -107,20 +83,42 @@ pub async fn fsck(
     let mut reports = Vec::new();
     let mut seen = Seen::default();
     for log in store::logs(database.sequencer()).await? {
-        if options.origin.as_ref().is_some_and(|origin| *origin != log.origin) {
-            continue;
+        let id = (log.org_id, log.mode);
+        match &options.origin {
+            None => reports.push(check(database, options, id, &mut seen, progress).await?),
+            Some(origin) if *origin == log.origin => reports.push(fsck_log(database, options, id, progress).await?),
+            Some(_) => {}
         }
-        let snapshot = store::snapshot(database.sequencer(), (log.org_id, log.mode)).await?;
-        let log = &snapshot.log;
-        let (keys, found) = Keys::of(log);
-        let mut check = Check { database, options, log, keys, found, rebuilt: Rebuilt::default() };
-        let mut report = check.run(&snapshot, &mut seen, progress).await?;
-        check.found.sort();
-        check.found.dedup();
-        report.findings = check.found.iter().map(NamedFinding::from).collect();
-        reports.push(report);
     }
     Ok(reports)
+}
+
+/// Checks one log alone. Of the root log only what it says of this log is read.
+pub(super) async fn fsck_log(
+    database: &Database,
+    options: &Options,
+    id: (OrgId, Mode),
+    progress: &(dyn Fn(&str, u64, u64) + Sync),
+) -> Result<LogReport, Problem> {
+    check(database, options, id, &mut Seen::of(database, id).await?, progress).await
+}
+
+async fn check(
+    database: &Database,
+    options: &Options,
+    id: (OrgId, Mode),
+    seen: &mut Seen,
+    progress: &(dyn Fn(&str, u64, u64) + Sync),
+) -> Result<LogReport, Problem> {
+    let snapshot = store::snapshot(database.sequencer(), id).await?;
+    let log = &snapshot.log;
+    let (keys, found) = Keys::of(log);
+    let mut check = Check { database, options, log, keys, found, rebuilt: Rebuilt::default() };
+    let mut report = check.run(&snapshot, seen, progress).await?;
+    check.found.sort();
+    check.found.dedup();
+    report.findings = check.found.iter().map(NamedFinding::from).collect();
+    Ok(report)
 }
 
 /// What the root log was seen to say of each log: its largest size, and what happened to its keys.
@@ -128,6 +126,22 @@ pub async fn fsck(
 struct Seen {
     sizes: HashMap<String, u64>,
     key_events: HashMap<String, Vec<(u64, String)>>,
+}
+
+impl Seen {
+    /// What it says of one log, whose entries its own check would look into.
+    async fn of(database: &Database, id: (OrgId, Mode)) -> Result<Self, Problem> {
+        let mut seen = Self::default();
+        if id == ROOT {
+            return Ok(seen);
+        }
+        let (origin, newest, events) = store::said_of(database.sequencer(), id).await?;
+        let newest = newest.and_then(|text| Checkpoint::parse(&String::from_utf8_lossy(&text)));
+        seen.sizes.extend(newest.filter(|said| said.origin == origin).map(|said| (said.origin, said.size)));
+        let note = |(index, note): (u64, Vec<u8>)| (index, String::from_utf8_lossy(&note).into_owned());
+        seen.key_events.insert(origin, events.into_iter().map(note).collect());
+        Ok(seen)
+    }
 }
 
 /// The check of one log.
@@ -148,16 +162,14 @@ impl Check<'_> {
         progress: &(dyn Fn(&str, u64, u64) + Sync),
     ) -> Result<LogReport, Problem> {
         let log = self.log;
-        let mut report = LogReport {
-            origin: log.origin.clone(),
-            size: log.size,
-            files: 0,
-            unknown_cosignatures: 0,
-            remarks: Vec::new(),
-            findings: Vec::new(),
-        };
+        let mut report = LogReport { origin: log.origin.clone(), size: log.size, ..LogReport::default() };
         let origin = self.origin();
         let Snapshot { anchors, cosignatures, .. } = snapshot;
+        let kept = anchors.iter().filter(|anchor| anchor.checkpoint.is_some()).count();
+        report.checked.checkpoints = kept as u64 + u64::from(!log.checkpoint.is_empty());
+        report.checked.anchors = anchors.len() as u64;
+        report.checked.tiles = snapshot.tiles.len() as u64;
+        report.checked.keys = self.keys.count();
         let sizes = anchors.iter().map(|anchor| anchor.log_size).chain(cosignatures.iter().map(|line| line.0));
         let sizes: BTreeSet<u64> = sizes.chain([log.edge_size]).collect();
 
@@ -187,9 +199,9 @@ impl Check<'_> {
         }
         if !self.options.leaves_only {
             let files = self.files();
-            report.files += files.above(&self.rebuilt, &mut self.found).await?;
+            report.checked.files += files.above(&self.rebuilt, &mut self.found).await?;
             let root = roots.get(&log.edge_size);
-            report.files += files.edge(log, &self.keys.checkpoint, root, &mut self.found).await?;
+            report.checked.files += files.edge(log, &self.keys.checkpoint, root, &mut self.found).await?;
         }
         Ok(report)
     }
@@ -212,18 +224,21 @@ impl Check<'_> {
         progress: &(dyn Fn(&str, u64, u64) + Sync),
     ) -> Result<HashMap<u64, Hash>, Problem> {
         let (log, leaves_only) = (self.log, self.options.leaves_only);
-        let (pool, id, against) = (self.database.sequencer(), (log.org_id, log.mode), Arc::new(against));
+        let (database, id, against) = (self.database, (log.org_id, log.mode), Arc::new(against));
         let (files, mut roots) = (self.files(), HashMap::new());
         let stretches = futures::stream::iter((0..log.size).step_by(STRETCH as usize))
             .map(|from| {
                 let (against, files) = (against.clone(), files.clone());
                 async move {
                     let until = (from + STRETCH).min(log.size);
+                    // As the tenant, so that no commit waits for a connection of the sequencer's.
+                    let mut tx = database.begin(Some(id.0), None).await?;
                     let rows = if leaves_only {
-                        store::leaves(pool, id, from, until).await?
+                        store::leaves(tx.connection(), id, from, until).await?
                     } else {
-                        store::entries(pool, id, from, until).await?
+                        store::entries(tx.connection(), id, from, until).await?
                     };
+                    drop(tx);
                     let kept = if leaves_only { Vec::new() } else { files.stretch(from, until).await? };
                     let work = move || {
                         let mut checked = rows::check(&against, from, until, &rows);
@@ -233,19 +248,22 @@ impl Check<'_> {
                     tokio::task::spawn_blocking(work).await.map_err(Problem::internal)
                 }
             })
-            .buffered(AT_ONCE);
+            .buffered(if self.options.gently { 1 } else { AT_ONCE });
         let mut stretches = std::pin::pin!(stretches);
         while let Some((until, files, checked)) = stretches.try_next().await? {
-            let Checked { bundles, findings, seen: saw, key_events } = checked;
+            let Checked { bundles, findings, seen: saw, key_events, rows, signatures } = checked;
+            report.checked.rows += rows;
+            report.checked.signatures += signatures;
             for bundle in bundles {
                 let (start, width) = (self.rebuilt.size(), bundle.leaves.len() as u64);
                 for size in sizes.range(start + 1..=start + width) {
                     roots.insert(*size, self.rebuilt.root_with(&bundle.leaves[..(size - start) as usize]));
                 }
+                report.checked.leaves += width;
                 self.rebuilt.push(bundle);
             }
             self.found.extend(findings);
-            report.files += files;
+            report.checked.files += files;
             for (origin, size) in saw.into_iter().filter(|_| id == ROOT) {
                 let known = seen.sizes.entry(origin).or_default();
                 *known = size.max(*known);

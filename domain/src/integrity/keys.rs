@@ -41,6 +41,11 @@ impl Keys {
         Self { checkpoint: of(Purpose::Checkpoint), issuing: of(Purpose::Issuing) }
     }
 
+    /// How many versions there are.
+    pub(super) fn count(&self) -> u64 {
+        self.all().count() as u64
+    }
+
     fn all(&self) -> impl Iterator<Item = &SigningKey> {
         self.checkpoint.0.iter().chain(&self.issuing.0)
     }

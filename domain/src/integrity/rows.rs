@@ -31,12 +31,21 @@ pub(super) struct Checked {
     pub(super) seen: HashMap<String, u64>,
     /// Of the root log: what it says of each log's keys, with the entry.
     pub(super) key_events: Vec<(String, u64, String)>,
+    pub(super) rows: u64,
+    /// Those of statements that were checked.
+    pub(super) signatures: u64,
 }
 
 /// Checks the entries from an index that 256 divides up to another.
 pub(super) fn check(against: &Against, from: u64, until: u64, rows: &[EntryRow]) -> Checked {
-    let mut checked =
-        Checked { bundles: Vec::new(), findings: Vec::new(), seen: HashMap::new(), key_events: Vec::new() };
+    let mut checked = Checked {
+        bundles: Vec::new(),
+        findings: Vec::new(),
+        seen: HashMap::new(),
+        key_events: Vec::new(),
+        rows: rows.len() as u64,
+        signatures: 0,
+    };
     let mut rows = rows.iter().peekable();
     let mut leaves: Vec<Hash> = Vec::with_capacity((until - from) as usize);
     for index in from..until {
@@ -81,6 +90,7 @@ fn entry(against: &Against, row: &EntryRow, checked: &mut Checked) -> Hash {
             *seen = said.size.max(*seen);
         }
     } else if against.signatures.include(row.log_index) {
+        checked.signatures += 1;
         match against.keys.check_statement(row.log_index, &row.statement, &against.origin) {
             Ok(signed) => columns::of_receipt(row, columns, &signed, against.size, &mut wrong),
             Err(finding) => checked.findings.push(finding),

@@ -289,6 +289,35 @@ pub(super) async fn anchors(
         .collect())
 }
 
+/// The name of a log, the newest of its states that the root log holds, and what that says of its keys, with the entries.
+pub(super) async fn said_of(
+    pool: &PgPool,
+    (org_id, mode): (OrgId, Mode),
+) -> Result<(String, Option<Vec<u8>>, Vec<(u64, Vec<u8>)>), Problem> {
+    let row = sqlx::query!(
+        "select origin, (select statement from receipts where org_id = $3 and mode = $4 and reference = origin
+            and kind = 'checkpoint' order by log_index desc limit 1) as newest
+        from logs where org_id = $1 and mode = $2",
+        org_id.0,
+        mode.as_str(),
+        ROOT.0.0,
+        ROOT.1.as_str()
+    )
+    .fetch_one(pool)
+    .await?;
+    let events = sqlx::query!(
+        "select log_index, statement from receipts
+        where org_id = $1 and mode = $2 and reference = $3 and kind = 'key_event' order by log_index",
+        ROOT.0.0,
+        ROOT.1.as_str(),
+        row.origin
+    )
+    .fetch_all(pool)
+    .await?;
+    let events = events.into_iter().map(|row| (row.log_index.cast_unsigned(), row.statement)).collect();
+    Ok((row.origin, row.newest, events))
+}
+
 /// What witnesses signed: the root log's size, the witness, its line.
 async fn cosignatures(connection: &mut PgConnection) -> Result<Vec<(u64, String, String)>, Problem> {
     let rows = sqlx::query!("select root_size, witness, line from root_cosignatures order by root_size, witness")

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use ledger::note::NoteSigner;
 use sqlx::AssertSqlSafe;
 
-use super::fsck::{LogReport, Options, Signatures, fsck};
+use super::LogReport;
+use super::fsck::{Options, Signatures, fsck};
 use crate::anchors;
 use crate::context::Cx;
 use crate::published::publish;
@@ -15,14 +16,14 @@ use crate::testing::World;
 const SIZE: u64 = 600;
 
 /// A world with a published, anchored, witnessed log of 600 entries.
-struct Scene {
-    world: World,
-    acme: Cx,
+pub(super) struct Scene {
+    pub(super) world: World,
+    pub(super) acme: Cx,
     witness: NoteSigner,
 }
 
 impl Scene {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let world = World::new().await;
         let acme = world.org("acme").await;
         let body = |n| {
@@ -44,7 +45,7 @@ impl Scene {
         Self { world, acme, witness }
     }
 
-    async fn sql(&self, text: &str) -> u64 {
+    pub(super) async fn sql(&self, text: &str) -> u64 {
         let done = sqlx::raw_sql(AssertSqlSafe(text.to_owned())).execute(&mut self.world.superuser().await).await;
         done.unwrap_or_else(|error| panic!("{text}: {error}")).rows_affected()
     }
@@ -73,7 +74,7 @@ async fn a_log_that_is_right_has_no_findings() {
     let sizes: Vec<u64> = reports.iter().map(|log| log.size).collect();
     assert!(sizes.contains(&SIZE) && sizes.contains(&2), "tenant and root: {sizes:?}");
     // Two full bundles and their tiles, the checkpoint and the tiles that are not full; the root log's likewise.
-    assert_eq!(reports.iter().map(|log| log.files).sum::<u64>(), 4 + 3 + 2);
+    assert_eq!(reports.iter().map(|log| log.checked.files).sum::<u64>(), 4 + 3 + 2);
     assert_eq!(reports.iter().map(|log| log.unknown_cosignatures).sum::<u64>(), 0);
 }
 

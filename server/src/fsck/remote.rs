@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use domain::integrity::fsck::{LogReport, NamedFinding, Signatures};
+use domain::integrity::fsck::Signatures;
+use domain::integrity::{Counts, LogReport, NamedFinding};
 use domain::published::gunzip;
 use ledger::checkpoint::Checkpoint;
 use ledger::fsck::{Bundle, Finding, Rebuilt, Subject, check_leaves, read_bundle};
@@ -57,28 +58,23 @@ fn check(settings: &Settings, client: &Client<'_>, meter: &Meter) -> Result<LogR
     let mut keys = Keys::new(settings, origin, published);
     let note = client.get("checkpoint")?.ok_or_else(|| format!("{}: there is no log here", settings.url))?;
     let mut found = Vec::new();
-    let mut report = LogReport {
-        origin: origin.to_owned(),
-        size: 0,
-        files: 1,
-        unknown_cosignatures: 0,
-        remarks: Vec::new(),
-        findings: Vec::new(),
-    };
+    let mut report = LogReport { origin: origin.to_owned(), ..LogReport::default() };
+    report.checked = Counts { files: 1, checkpoints: 1, ..Counts::default() };
     let note = String::from_utf8_lossy(&note);
     match keys.check_checkpoint(&note, origin) {
         Ok(checkpoint) => {
             report.size = checkpoint.size;
             keys.look_at(settings, &note, checkpoint.size, &mut found);
-            let rebuilt = entries(settings, &keys, client, &checkpoint, meter, &mut report.files, &mut found)?;
+            let rebuilt = entries(settings, &keys, client, &checkpoint, meter, &mut report.checked.files, &mut found)?;
             for (id, _) in rebuilt.tiles() {
-                report.files += 1;
+                report.checked.files += 1;
                 match client.get(&id.path())? {
                     Some(bytes) => rebuilt.check_tile(id, &bytes, &mut found),
                     None => found.push(Finding::new(Subject::Tile(id), "is missing")),
                 }
             }
             rebuilt.check_root(&checkpoint, &mut found);
+            report.checked.leaves = rebuilt.size();
         }
         Err(finding) => found.push(finding),
     }

@@ -6,7 +6,7 @@ use axum::http::header;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use domain::context::Cx;
 use domain::id::ReceiptId;
-use domain::{Problem, receipts, shares};
+use domain::{Problem, integrity, receipts, shares};
 use futures::TryStreamExt as _;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -179,6 +179,16 @@ async fn export(cx: &Cx, period: &PeriodQuery) -> Result<Response, Refusal> {
     });
     let bytes = archive.map_err(|problem| std::io::Error::other(problem.to_string()));
     Ok((headers, Body::from_stream(bytes)).into_response())
+}
+
+/// `GET /ledger/check.json`: what the last check of the whole log that was asked for came to.
+pub async fn download_log_check(SessionCx(cx): SessionCx) -> Result<Response, Refusal> {
+    let headers = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"log-check.json\""),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    Ok((headers, integrity::check::report(&cx).await?).into_response())
 }
 
 /// `GET /receipts/{id}/{file}`: the downloads of the dashboard.

@@ -72,6 +72,56 @@ async fn the_ledger_shows_its_states_and_compares_two_without_a_script() {
 }
 
 #[tokio::test]
+async fn the_whole_log_is_checked_on_demand_without_a_script() {
+    let served = Served::new().await;
+    let token = served.world.org_token("acme").await;
+    let cx = domain::accounts::authenticate(&served.world.domain, &token, served.world.request()).await.unwrap();
+    for _ in 0..2 {
+        let new = domain::receipts::NewReceipt::from_json(b"{}").unwrap();
+        domain::receipts::issue(&cx, new, None).await.unwrap();
+    }
+    let page = async || String::from_utf8(get(&served, "/ledger", Some(&token)).await.body).unwrap();
+    let fresh = page().await;
+    assert!(
+        fresh.contains("Not checked on demand yet") && fresh.contains("No round has come to its end yet"),
+        "{fresh}"
+    );
+    assert_eq!(get(&served, "/ledger/check.json", Some(&token)).await.status, StatusCode::NOT_FOUND);
+
+    // The page's own form, as a browser without scripts sends it.
+    let form = fresh.split("<form").find(|form| form.contains("/start_log_check\"")).unwrap();
+    assert!(form.contains("method=\"post\"") && form.contains("Check now"), "{form}");
+    let ask = Request::post(form.split("action=\"").nth(1).unwrap().split('"').next().unwrap())
+        .header("cookie", format!("__Host-certnode={token}"))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("accept", "text/html")
+        .header("referer", "/ledger")
+        .header("sec-fetch-site", "same-origin");
+    let answer = served.send(ask.body(Body::empty()).unwrap()).await;
+    assert_eq!((answer.status, answer.header("location")), (StatusCode::FOUND, "/ledger"));
+    assert!(page().await.contains("Waiting for its turn"));
+
+    // As a server's own workers do it.
+    let over = async {
+        while domain::integrity::check::find(&cx).await.unwrap().outcome.is_none() {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    tokio::select! {
+        ended = domain::jobs::run_workers(served.world.domain.clone(), 1, std::future::pending()) => panic!("{ended:?}"),
+        () = over => {}
+    }
+    let over = page().await;
+    assert!(over.contains("Everything is as it was signed") && !over.contains("Waiting for its turn"), "{over}");
+    let report = get(&served, "/ledger/check.json", Some(&token)).await;
+    assert!(report.header("content-disposition").contains("log-check.json"));
+    assert_eq!(report.json()["log"]["checked"]["rows"], 3);
+    assert_eq!(get(&served, "/ledger/check.json", None).await.status, StatusCode::UNAUTHORIZED);
+    let stranger = served.world.org_token("stranger").await;
+    assert_eq!(get(&served, "/ledger/check.json", Some(&stranger)).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
 async fn hostile_words_are_text_on_a_page() {
     let served = Served::new().await;
     let token = served.world.org_token("acme").await;
