@@ -71,6 +71,10 @@ enum Command {
         /// Asks the server for the log's keys as well. What it says is a hint, and the answer says what rests on it.
         #[arg(long, requires = "url")]
         published_keys: bool,
+        /// The log must continue the checkpoint in this file, which is then replaced by the present one; and begun, if it is
+        /// not there.
+        #[arg(long, value_name = "FILE", requires = "url")]
+        since: Option<PathBuf>,
         /// One log of the database alone, by its name.
         #[arg(long, value_name = "ORIGIN", conflicts_with = "url")]
         log: Option<String>,
@@ -144,7 +148,7 @@ fn run(command: Command) -> Result<bool, Failure> {
             import::run(&file, &maps, &url, &key)
         }
         Command::Verify { file, policy, json } => verify::run(&file, policy.as_deref(), json),
-        Command::Fsck { url: Some(url), token, vkey, issuing_key, published_keys, signatures, json, .. } => {
+        Command::Fsck { url: Some(url), token, vkey, issuing_key, published_keys, since, signatures, json, .. } => {
             let key = |flag: &str, vkey: &str| vkey.parse().map_err(|error| format!("{flag} {vkey}: {error:?}"));
             let all = |flag: &str, vkeys: &[String]| vkeys.iter().map(|vkey| key(flag, vkey)).collect::<Result<_, _>>();
             let settings = fsck::remote::Settings {
@@ -154,6 +158,7 @@ fn run(command: Command) -> Result<bool, Failure> {
                 issuing: all("--issuing-key", &issuing_key)?,
                 published_keys,
                 signatures: signatures.into(),
+                since,
             };
             fsck::remote::run(&settings, json)
         }

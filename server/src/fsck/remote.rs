@@ -1,6 +1,7 @@
 //! A log over HTTP (C2SP tlog-tiles): every tile and every bundle below its checkpoint, on a few connections at once.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -9,6 +10,7 @@ use domain::integrity::fsck::{LogReport, NamedFinding, Signatures};
 use domain::published::gunzip;
 use ledger::checkpoint::Checkpoint;
 use ledger::fsck::{Bundle, Finding, Rebuilt, Subject, check_leaves, read_bundle};
+use ledger::hash::Hash;
 use ledger::key_event::KeyEvent;
 use ledger::note::{Note, VerifierKey};
 use ledger::tile::{TileId, WIDTH, entries_path};
@@ -16,6 +18,7 @@ use ledger::tile::{TileId, WIDTH, entries_path};
 use super::{Meter, print};
 use crate::Failure;
 use keys::{Keys, Published};
+use since::Since;
 
 /// Connections at once.
 const CONNECTIONS: usize = 4;
@@ -39,6 +42,8 @@ pub struct Settings {
     pub published_keys: bool,
     /// Which of them.
     pub signatures: Signatures,
+    /// The file of the checkpoint that was seen last, which the log must continue.
+    pub since: Option<PathBuf>,
 }
 
 /// Checks the log. Whether it is right.
@@ -53,6 +58,7 @@ pub fn run(settings: &Settings, json: bool) -> Result<bool, Failure> {
 
 fn check(settings: &Settings, client: &Client<'_>, meter: &Meter) -> Result<LogReport, Failure> {
     let origin = settings.keys.first().map(VerifierKey::name).ok_or("a key of the log is needed: --vkey")?;
+    let since = settings.since.as_deref().map(|path| Since::open(path, origin)).transpose()?;
     let published = if settings.published_keys { client.published_keys()? } else { None };
     let mut keys = Keys::new(settings, origin, published);
     let note = client.get("checkpoint")?.ok_or_else(|| format!("{}: there is no log here", settings.url))?;
@@ -70,7 +76,15 @@ fn check(settings: &Settings, client: &Client<'_>, meter: &Meter) -> Result<LogR
         Ok(checkpoint) => {
             report.size = checkpoint.size;
             keys.look_at(settings, &note, checkpoint.size, &mut found);
-            let rebuilt = entries(settings, &keys, client, &checkpoint, meter, &mut report.files, &mut found)?;
+            let at = since.as_ref().and_then(Since::size);
+            let (mut rebuilt, mut then) = (Rebuilt::default(), None);
+            entries(settings, &keys, client, checkpoint.size, |bundle, findings| {
+                then = then.or_else(|| root_within(&rebuilt, &bundle, at?));
+                rebuilt.push(bundle);
+                found.extend(findings);
+                report.files += 2;
+                meter.show(&settings.url, rebuilt.size(), checkpoint.size);
+            })?;
             for (id, _) in rebuilt.tiles() {
                 report.files += 1;
                 match client.get(&id.path())? {
@@ -79,6 +93,14 @@ fn check(settings: &Settings, client: &Client<'_>, meter: &Meter) -> Result<LogR
                 }
             }
             rebuilt.check_root(&checkpoint, &mut found);
+            if let Some(since) = since {
+                let then = then.or_else(|| (at == Some(rebuilt.size())).then(|| rebuilt.root()));
+                let then = then.filter(|_| rebuilt.root() == checkpoint.root);
+                match since.hold(&checkpoint, &note, then)? {
+                    Ok(remark) => keys.remarks.push(remark),
+                    Err(problem) => found.push(Finding::new(Subject::Checkpoint, problem)),
+                }
+            }
         }
         Err(finding) => found.push(finding),
     }
@@ -91,19 +113,22 @@ fn check(settings: &Settings, client: &Client<'_>, meter: &Meter) -> Result<LogR
 /// What came of one bundle: its hashes, and what is wrong with it.
 type Part = Result<(Bundle, Vec<Finding>), Failure>;
 
-/// Fetches and hashes on several threads; puts the bundles together in their order.
+/// The root over so many entries, if they end before the last of a bundle that follows a tree.
+fn root_within(tree: &Rebuilt, bundle: &Bundle, size: u64) -> Option<Hash> {
+    let within = size.checked_sub(tree.size()).filter(|within| *within < bundle.leaves.len() as u64)?;
+    Some(tree.root_with(&bundle.leaves[..within as usize]))
+}
+
+/// Fetches and hashes the bundles on several threads, and hands them on in their order.
 fn entries(
     settings: &Settings,
     keys: &Keys,
     client: &Client<'_>,
-    checkpoint: &Checkpoint,
-    meter: &Meter,
-    files: &mut u64,
-    found: &mut Vec<Finding>,
-) -> Result<Rebuilt, Failure> {
-    let (size, bundles) = (checkpoint.size, checkpoint.size.div_ceil(WIDTH));
+    size: u64,
+    mut each: impl FnMut(Bundle, Vec<Finding>),
+) -> Result<(), Failure> {
+    let bundles = size.div_ceil(WIDTH);
     let next = AtomicU64::new(0);
-    let mut rebuilt = Rebuilt::default();
     std::thread::scope(|scope| {
         let (parts, arrived) = mpsc::sync_channel::<(u64, Part)>(CONNECTIONS * 4);
         for _ in 0..CONNECTIONS {
@@ -125,14 +150,11 @@ fn entries(
         for (index, part) in arrived {
             waiting.insert(index, part?);
             while let Some((bundle, findings)) = waiting.remove(&wanted) {
-                rebuilt.push(bundle);
-                found.extend(findings);
-                *files += 2;
+                each(bundle, findings);
                 wanted += 1;
-                meter.show(&settings.url, rebuilt.size(), size);
             }
         }
-        Ok(rebuilt)
+        Ok(())
     })
 }
 
@@ -146,9 +168,9 @@ fn bundle(settings: &Settings, keys: &Keys, client: &Client<'_>, index: u64, siz
     }
     // Where the entries cannot be read, the tree goes on from the tile, so that one file is one finding.
     let from_tile = || {
-        let kept = hashes.iter().flat_map(|bytes| bytes.chunks(32)).filter_map(ledger::hash::Hash::from_slice);
+        let kept = hashes.iter().flat_map(|bytes| bytes.chunks(32)).filter_map(Hash::from_slice);
         let mut leaves: Vec<_> = kept.collect();
-        leaves.resize(usize::from(width), ledger::hash::Hash([0; 32]));
+        leaves.resize(usize::from(width), Hash([0; 32]));
         Bundle::of_leaves(leaves)
     };
     let Some(bytes) = client.get(&entries_path(index, width))? else {
@@ -237,5 +259,6 @@ impl<'a> Client<'a> {
 }
 
 mod keys;
+mod since;
 #[cfg(test)]
 mod tests;

@@ -11,6 +11,8 @@ use domain::log_keys::{self, Purpose};
 use domain::logs;
 use domain::receipts::{self, NewReceipt};
 use domain::testing::World;
+use ledger::note::NoteSigner;
+use ledger::tile::encode_entries;
 
 use super::*;
 use crate::AppState;
@@ -40,7 +42,7 @@ async fn found(settings: Settings) -> Result<LogReport, String> {
 async fn settings(cx: &Cx, url: String, token: Option<String>) -> Settings {
     let keys = logs::head(cx).await.unwrap().keys;
     let (keys, issuing) = (vec![keys.log.parse().unwrap()], vec![keys.issuing.parse().unwrap()]);
-    Settings { url, token, keys, issuing, published_keys: false, signatures: Signatures::All }
+    Settings { url, token, keys, issuing, published_keys: false, signatures: Signatures::All, since: None }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -161,7 +163,8 @@ async fn a_log_whose_keys_were_replaced_is_checked_by_all_of_them_or_with_the_se
     let url = serve(axum::Router::new().fallback(file).with_state(files.clone())).await;
     let check = async |keys: &[VerifierKey], issuing: &[VerifierKey], published_keys| {
         let (keys, issuing, url) = (keys.to_vec(), issuing.to_vec(), url.clone());
-        found(Settings { url, token: None, keys, issuing, published_keys, signatures: Signatures::All }).await.unwrap()
+        let signatures = Signatures::All;
+        found(Settings { url, token: None, keys, issuing, published_keys, signatures, since: None }).await.unwrap()
     };
     let report = check(&keys, &issuing, false).await;
     assert_eq!((report.size, &report.findings[..], &report.remarks[..]), (602, &[][..], &[][..]));
@@ -208,4 +211,74 @@ fn the_root_logs_keys_are_read_from_the_well_known_address() {
         "keys":[{"purpose":"issuing","version":2,"state":"active","key":"o/issuer+","from_size":7,"added_at":""}]}}"#;
     assert_eq!(keys::read(body).unwrap().len(), 1);
     assert!(keys::read(b"{}").is_err());
+}
+
+/// Puts a log of these entries into the files, signed by one key of the test's own.
+fn publish(files: &Files, entries: &[String]) -> VerifierKey {
+    let signer = NoteSigner::from_seed("log.example/t/1", &[1; 32]).unwrap();
+    let (mut tree, mut made) = (Rebuilt::default(), HashMap::new());
+    for (index, part) in (0..).zip(entries.chunks(256)) {
+        let part = part.iter().map(String::as_bytes);
+        let (bundle, width) = (Bundle::of(part.clone()), part.len() as u16);
+        let tile = TileId { level: 0, index, width };
+        made.insert(tile.path(), bundle.leaves.iter().flat_map(|leaf| leaf.0).collect());
+        made.insert(entries_path(index, width), encode_entries(part).unwrap());
+        tree.push(bundle);
+    }
+    made.extend(tree.tiles().map(|(id, hashes)| (id.path(), hashes.iter().flat_map(|hash| hash.0).collect())));
+    let checkpoint = Checkpoint::new(signer.verifier().name(), tree.size(), tree.root());
+    made.insert("checkpoint".to_owned(), checkpoint.sign(&signer).into_bytes());
+    *files.write().unwrap() = made;
+    signer.verifier().clone()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_was_rewritten_since_the_last_look_is_found_out() {
+    let folder = std::env::temp_dir().join(format!("certnode-since-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let (kept, new) = (folder.join("kept"), folder.join("kept.new"));
+    let entries: Vec<String> = (0..800).map(|n| format!("entry {n}")).collect();
+    let files = Files::default();
+    let url = serve(axum::Router::new().fallback(file).with_state(files.clone())).await;
+    let look = async |entries: &[String]| {
+        let keys = vec![publish(&files, entries)];
+        let (issuing, signatures, since) = (Vec::new(), Signatures::None, Some(kept.clone()));
+        found(Settings { url: url.clone(), token: None, keys, issuing, published_keys: false, signatures, since }).await
+    };
+    // From nothing, within a bundle, to the ends of bundles, and over them; and when nothing was added.
+    let mut last = None;
+    for size in [0, 1, 200, 256, 256, 300, 512, 800] {
+        let report = look(&entries[..size]).await.unwrap();
+        assert_eq!((report.size, &report.findings[..]), (size as u64, &[][..]));
+        let said = match last {
+            None => "is begun, with 0 entries".to_owned(),
+            Some(last) => format!("continues the {last} entries of {}", kept.display()),
+        };
+        assert!(report.remarks[0].contains(&said), "{size}: {:?}", report.remarks);
+        assert!(kept.exists() && !new.exists());
+        last = Some(size);
+    }
+    // An old entry is another; the log is shorter; it is as long and another; each with a signature that holds.
+    let (mut other, right) = (entries.clone(), std::fs::read_to_string(&kept).unwrap());
+    other[100] = "another".to_owned();
+    let longer: Vec<String> = other.iter().cloned().chain(["more".to_owned()]).collect();
+    for (entries, words) in [
+        (&longer[..], "does not begin with the 800 entries of"),
+        (&entries[..799], "has 799 entries, and had 800 when"),
+        (&other[..], "for the same 800 entries"),
+    ] {
+        let report = look(entries).await.unwrap();
+        let [finding] = &report.findings[..] else { panic!("{:?}", report.findings) };
+        assert_eq!(finding.subject, "checkpoint");
+        assert!(finding.problem.contains(words) && finding.problem.contains("the log was rewritten"), "{finding:?}");
+        // Both states stay.
+        assert_eq!(std::fs::read_to_string(&kept).unwrap(), right);
+        assert_eq!(std::fs::read(&new).unwrap(), files.read().unwrap()["checkpoint"]);
+    }
+    // A file of another log is no ground to say anything of this one.
+    std::fs::write(&kept, right.replace("log.example/t/1", "log.example/t/2")).unwrap();
+    assert!(look(&entries).await.unwrap_err().contains("is of another log: log.example/t/2"));
+    std::fs::write(&kept, "").unwrap();
+    assert!(look(&entries).await.unwrap_err().contains("does not hold a checkpoint"));
+    std::fs::remove_dir_all(folder).unwrap();
 }
