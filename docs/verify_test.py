@@ -67,9 +67,14 @@ def main():
 
 
 def is_unread(good, spoilt):
-    """Whether only the policy differs: of it, Python reads the logs' keys alone."""
-    first, second = json.loads(good), json.loads(spoilt)
-    return all(first[name] == second.get(name) for name in first if name != "policy") and len(first) == len(second)
+    """Whether what differs is not for Python to read: of the policy all but the logs' keys, and what witnesses signed."""
+    logs = [line.split(" ")[1].split("+")[0] for line in json.loads(good)["policy"].split("\n") if line.startswith("log ")]
+
+    def read(name, value):
+        lines = value.split("\n") if name.endswith("_proof") else []
+        return [line for line in lines if line[:1] != "\u2014" or line.split(" ")[1] in logs] or value
+    first, second = ({name: read(name, value) for name, value in json.loads(text).items() if name != "policy"} for text in (good, spoilt))
+    return first == second
 
 
 main()
