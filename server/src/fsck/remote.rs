@@ -17,6 +17,8 @@ use ledger::tile::{TileId, WIDTH, entries_path};
 
 use super::{Meter, print};
 use crate::Failure;
+use anchored::Anchored;
+pub use anchored::Root;
 use keys::{Keys, Published};
 use since::Since;
 
@@ -44,6 +46,8 @@ pub struct Settings {
     pub signatures: Signatures,
     /// The file of the checkpoint that was seen last, which the log must continue.
     pub since: Option<PathBuf>,
+    /// The root log, whose word on the log must be what the log shows.
+    pub root: Option<Root>,
 }
 
 /// Checks the log. Whether it is right.
@@ -59,6 +63,7 @@ pub fn run(settings: &Settings, json: bool) -> Result<bool, Failure> {
 fn check(settings: &Settings, client: &Client<'_>, meter: &Meter) -> Result<LogReport, Failure> {
     let origin = settings.keys.first().map(VerifierKey::name).ok_or("a key of the log is needed: --vkey")?;
     let since = settings.since.as_deref().map(|path| Since::open(path, origin)).transpose()?;
+    let mut anchored = settings.root.as_ref().map(|root| Anchored::read(root, origin)).transpose()?;
     let published = if settings.published_keys { client.published_keys()? } else { None };
     let mut keys = Keys::new(settings, origin, published);
     let note = client.get("checkpoint")?.ok_or_else(|| format!("{}: there is no log here", settings.url))?;
@@ -78,10 +83,13 @@ fn check(settings: &Settings, client: &Client<'_>, meter: &Meter) -> Result<LogR
             keys.look_at(settings, &note, checkpoint.size, &mut found);
             let at = since.as_ref().and_then(Since::size);
             let (mut rebuilt, mut then) = (Rebuilt::default(), None);
-            entries(settings, &keys, client, checkpoint.size, |bundle, findings| {
+            entries(client, checkpoint.size, inspect(settings, &keys), |bundle, findings, of_entries| {
+                if let Some(anchored) = &mut anchored {
+                    anchored.hold(&rebuilt, &bundle, &mut found);
+                }
                 then = then.or_else(|| root_within(&rebuilt, &bundle, at?));
                 rebuilt.push(bundle);
-                found.extend(findings);
+                found.extend(findings.into_iter().chain(of_entries));
                 report.files += 2;
                 meter.show(&settings.url, rebuilt.size(), checkpoint.size);
             })?;
@@ -93,6 +101,9 @@ fn check(settings: &Settings, client: &Client<'_>, meter: &Meter) -> Result<LogR
                 }
             }
             rebuilt.check_root(&checkpoint, &mut found);
+            if let Some(anchored) = anchored {
+                keys.remarks.push(anchored.finish(&rebuilt, &mut found));
+            }
             if let Some(since) = since {
                 let then = then.or_else(|| (at == Some(rebuilt.size())).then(|| rebuilt.root()));
                 let then = then.filter(|_| rebuilt.root() == checkpoint.root);
@@ -110,8 +121,17 @@ fn check(settings: &Settings, client: &Client<'_>, meter: &Meter) -> Result<LogR
     Ok(report)
 }
 
-/// What came of one bundle: its hashes, and what is wrong with it.
-type Part = Result<(Bundle, Vec<Finding>), Failure>;
+/// What came of one bundle: its hashes, what is wrong with it, and what was found in its entries.
+type Part<E> = Result<(Bundle, Vec<Finding>, Vec<E>), Failure>;
+
+/// Checks an entry's signature, where the keys are known and it is one of those that are looked into.
+fn inspect<'a>(settings: &'a Settings, keys: &'a Keys) -> impl Fn(u64, &[u8]) -> Option<Finding> + Sync + 'a {
+    |index, entry| {
+        // Of the root log, nearly all entries are other logs' checkpoints and what is said of keys: not issued.
+        let is_due = settings.signatures.include(index) && !keys.issuing.0.is_empty() && !is_note(entry);
+        is_due.then(|| keys.issuing.check_statement(index, entry, &keys.origin).err()).flatten()
+    }
+}
 
 /// The root over so many entries, if they end before the last of a bundle that follows a tree.
 fn root_within(tree: &Rebuilt, bundle: &Bundle, size: u64) -> Option<Hash> {
@@ -119,26 +139,23 @@ fn root_within(tree: &Rebuilt, bundle: &Bundle, size: u64) -> Option<Hash> {
     Some(tree.root_with(&bundle.leaves[..within as usize]))
 }
 
-/// Fetches and hashes the bundles on several threads, and hands them on in their order.
-fn entries(
-    settings: &Settings,
-    keys: &Keys,
+/// Fetches, hashes and inspects the bundles on several threads, and hands them on in their order.
+fn entries<E: Send>(
     client: &Client<'_>,
     size: u64,
-    mut each: impl FnMut(Bundle, Vec<Finding>),
+    inspect: impl Fn(u64, &[u8]) -> Option<E> + Sync,
+    mut each: impl FnMut(Bundle, Vec<Finding>, Vec<E>),
 ) -> Result<(), Failure> {
     let bundles = size.div_ceil(WIDTH);
     let next = AtomicU64::new(0);
     std::thread::scope(|scope| {
-        let (parts, arrived) = mpsc::sync_channel::<(u64, Part)>(CONNECTIONS * 4);
+        let (parts, arrived) = mpsc::sync_channel::<(u64, Part<E>)>(CONNECTIONS * 4);
         for _ in 0..CONNECTIONS {
-            let (parts, next) = (parts.clone(), &next);
+            let (parts, next, inspect) = (parts.clone(), &next, &inspect);
             scope.spawn(move || {
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
-                    let done =
-                        index >= bundles || parts.send((index, bundle(settings, keys, client, index, size))).is_err();
-                    if done {
+                    if index >= bundles || parts.send((index, bundle(client, index, size, inspect))).is_err() {
                         return;
                     }
                 }
@@ -149,8 +166,8 @@ fn entries(
         let mut wanted = 0;
         for (index, part) in arrived {
             waiting.insert(index, part?);
-            while let Some((bundle, findings)) = waiting.remove(&wanted) {
-                each(bundle, findings);
+            while let Some((bundle, findings, of_entries)) = waiting.remove(&wanted) {
+                each(bundle, findings, of_entries);
                 wanted += 1;
             }
         }
@@ -158,7 +175,7 @@ fn entries(
     })
 }
 
-fn bundle(settings: &Settings, keys: &Keys, client: &Client<'_>, index: u64, size: u64) -> Part {
+fn bundle<E>(client: &Client<'_>, index: u64, size: u64, inspect: impl Fn(u64, &[u8]) -> Option<E>) -> Part<E> {
     let width = (size - index * WIDTH).min(WIDTH) as u16;
     let tile = TileId { level: 0, index, width };
     let mut found = Vec::new();
@@ -175,25 +192,20 @@ fn bundle(settings: &Settings, keys: &Keys, client: &Client<'_>, index: u64, siz
     };
     let Some(bytes) = client.get(&entries_path(index, width))? else {
         found.push(Finding::new(Subject::Bundle(index, width), "is missing"));
-        return Ok((from_tile(), found));
+        return Ok((from_tile(), found, Vec::new()));
     };
     match read_bundle(index, width, &bytes) {
         Err(finding) => {
             found.push(finding);
-            Ok((from_tile(), found))
+            Ok((from_tile(), found, Vec::new()))
         }
         Ok(entries) => {
-            for (at, entry) in (index * WIDTH..).zip(&entries).filter(|(at, _)| settings.signatures.include(*at)) {
-                // Of the root log, nearly all entries are other logs' checkpoints and what is said of keys: not issued.
-                if !keys.issuing.0.is_empty() && !is_note(entry) {
-                    found.extend(keys.issuing.check_statement(at, entry, &keys.origin).err());
-                }
-            }
+            let of_entries = (index * WIDTH..).zip(&entries).filter_map(|(at, entry)| inspect(at, entry)).collect();
             let bundle = Bundle::of(entries);
             if let Some(hashes) = &hashes {
                 check_leaves(index, &bundle, hashes, &mut found);
             }
-            Ok((bundle, found))
+            Ok((bundle, found, of_entries))
         }
     }
 }
@@ -258,6 +270,7 @@ impl<'a> Client<'a> {
     }
 }
 
+mod anchored;
 mod keys;
 mod since;
 #[cfg(test)]

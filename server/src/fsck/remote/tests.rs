@@ -42,7 +42,8 @@ async fn found(settings: Settings) -> Result<LogReport, String> {
 async fn settings(cx: &Cx, url: String, token: Option<String>) -> Settings {
     let keys = logs::head(cx).await.unwrap().keys;
     let (keys, issuing) = (vec![keys.log.parse().unwrap()], vec![keys.issuing.parse().unwrap()]);
-    Settings { url, token, keys, issuing, published_keys: false, signatures: Signatures::All, since: None }
+    let signatures = Signatures::All;
+    Settings { url, token, keys, issuing, published_keys: false, signatures, since: None, root: None }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -165,7 +166,9 @@ async fn a_log_whose_keys_were_replaced_is_checked_by_all_of_them_or_with_the_se
     let check = async |keys: &[VerifierKey], issuing: &[VerifierKey], published_keys| {
         let (keys, issuing, url) = (keys.to_vec(), issuing.to_vec(), url.clone());
         let signatures = Signatures::All;
-        found(Settings { url, token: None, keys, issuing, published_keys, signatures, since: None }).await.unwrap()
+        let settings =
+            Settings { url, token: None, keys, issuing, published_keys, signatures, since: None, root: None };
+        found(settings).await.unwrap()
     };
     let report = check(&keys, &issuing, false).await;
     assert_eq!((report.size, &report.findings[..], &report.remarks[..]), (602, &[][..], &[][..]));
@@ -216,9 +219,11 @@ fn the_root_logs_keys_are_read_from_the_well_known_address() {
     assert!(keys::read(b"{}").is_err());
 }
 
+const ORIGIN: &str = "log.example/t/1";
+
 /// Puts a log of these entries into the files, signed by one key of the test's own.
-fn publish(files: &Files, entries: &[String]) -> VerifierKey {
-    let signer = NoteSigner::from_seed("log.example/t/1", &[1; 32]).unwrap();
+fn publish(files: &Files, origin: &str, entries: &[String]) -> VerifierKey {
+    let signer = NoteSigner::from_seed(origin, &[1; 32]).unwrap();
     let (mut tree, mut made) = (Rebuilt::default(), HashMap::new());
     for (index, part) in (0..).zip(entries.chunks(256)) {
         let part = part.iter().map(String::as_bytes);
@@ -244,9 +249,10 @@ async fn a_log_that_was_rewritten_since_the_last_look_is_found_out() {
     let files = Files::default();
     let url = serve(axum::Router::new().fallback(file).with_state(files.clone())).await;
     let look = async |entries: &[String]| {
-        let keys = vec![publish(&files, entries)];
+        let keys = vec![publish(&files, ORIGIN, entries)];
         let (issuing, signatures, since) = (Vec::new(), Signatures::None, Some(kept.clone()));
-        found(Settings { url: url.clone(), token: None, keys, issuing, published_keys: false, signatures, since }).await
+        let url = url.clone();
+        found(Settings { url, token: None, keys, issuing, published_keys: false, signatures, since, root: None }).await
     };
     // From nothing, within a bundle, to the ends of bundles, and over them; and when nothing was added.
     let mut last = None;
@@ -284,4 +290,58 @@ async fn a_log_that_was_rewritten_since_the_last_look_is_found_out() {
     std::fs::write(&kept, "").unwrap();
     assert!(look(&entries).await.unwrap_err().contains("does not hold a checkpoint"));
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_the_root_log_knows_otherwise_is_found_out() {
+    let (log, root) = (Files::default(), Files::default());
+    let serve = async |files: &Files| serve(axum::Router::new().fallback(file).with_state(files.clone())).await;
+    let (url, root_url) = (serve(&log).await, serve(&root).await);
+    let entries: Vec<String> = (0..600).map(|n| format!("entry {n}")).collect();
+    let keys = vec![publish(&log, ORIGIN, &entries)];
+    // States of this log between those of others, as `n` entries of which the first may be another.
+    let state = |n: usize, first: &str| {
+        let leaves = [first].into_iter().chain(entries[1..n].iter().map(String::as_str));
+        let leaves: Vec<_> = leaves.map(|entry| ledger::hash::leaf_hash(entry.as_bytes())).collect();
+        let root = *ledger::tree::Batch::append(&ledger::tree::Frontier::empty(), &leaves).root();
+        Checkpoint::new(ORIGIN, n as u64, root).text()
+    };
+    let look = async |states: &[String]| {
+        let other = Checkpoint::new("log.example/t/2", 9, Hash([9; 32])).text();
+        let said =
+            ["about the root log".to_owned(), other.clone()].into_iter().chain(states.iter().cloned()).chain([other]);
+        let root_keys = vec![publish(&root, "log.example/root", &said.collect::<Vec<_>>())];
+        let (keys, url, signatures) = (keys.clone(), url.clone(), Signatures::None);
+        let root = Some(Root { url: root_url.clone(), keys: root_keys });
+        let (issuing, since) = (Vec::new(), None);
+        found(Settings { url, token: None, keys, issuing, published_keys: false, signatures, since, root }).await
+    };
+    let right: Vec<String> = [1, 255, 256, 257, 512, 599, 600].map(|n| state(n, "entry 0")).to_vec();
+    let report = look(&right).await.unwrap();
+    assert_eq!((&report.findings[..], report.remarks.len()), (&[][..], 1));
+    assert_eq!(report.remarks[0], "7 states of it are in the root log, the newest of 600 entries");
+    assert_eq!(look(&[]).await.unwrap().remarks, ["no state of it is in the root log"]);
+    for (at, size) in [(0, 1), (2, 256), (3, 257), (6, 600)] {
+        let mut wrong = right.clone();
+        wrong[at] = state(size, "another");
+        let report = look(&wrong).await.unwrap();
+        let [finding] = &report.findings[..] else { panic!("{size}: {:?}", report.findings) };
+        assert_eq!(finding.subject, format!("anchor {size}"));
+        assert_eq!(
+            finding.problem,
+            format!("is entry {} of the root log with another root: the log has two histories", at + 2)
+        );
+    }
+    // The root log has seen more than is shown here.
+    let more = Checkpoint::new(ORIGIN, 601, Hash([1; 32])).text();
+    let report = look(&[right[0].clone(), more]).await.unwrap();
+    assert_eq!(report.findings[0].problem, "is entry 3 of the root log, and the log shows 600 entries");
+    // One that is not right itself is no ground to say anything.
+    look(&right).await.unwrap();
+    root.write().unwrap().get_mut("tile/entries/000.p/10").unwrap()[20] ^= 1;
+    let root_keys = vec![NoteSigner::from_seed("log.example/root", &[1; 32]).unwrap().verifier().clone()];
+    let root = Some(Root { url: root_url, keys: root_keys });
+    let (issuing, since, signatures) = (Vec::new(), None, Signatures::None);
+    let settings = Settings { url, token: None, keys, issuing, published_keys: false, signatures, since, root };
+    assert!(found(settings).await.unwrap_err().contains("the root log is not right: "));
 }
