@@ -109,16 +109,17 @@ pub async fn run_workers(
 async fn anchoring(domain: &Domain) {
     loop {
         tokio::time::sleep(ANCHOR_EVERY).await;
+        // Each node has a file of its own, of what it committed.
+        let fence = domain.database.fence().clone();
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || fence.sync()).await {
+            tracing::error!(%error, "the fence is not on the disk");
+        }
         // One node's work: that of the root log's writer.
         if !domain.sequencer.owns(crate::anchors::ROOT.0).await {
             continue;
         }
         if let Err(problem) = crate::anchors::anchor(domain).await {
             tracing::warn!(%problem, internal = problem.internal, "anchoring");
-        }
-        let fence = domain.database.fence().clone();
-        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || fence.sync()).await {
-            tracing::error!(%error, "the fence is not on the disk");
         }
     }
 }

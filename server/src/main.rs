@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use domain::integrity::fsck::Options;
 use server::config::{self, Config};
+use server::fsck::remote::Root;
 use server::fsck::{self, Which};
 use server::{Failure, import, keys, recovery, serve, v1, verify, witness};
 use tracing_subscriber::EnvFilter;
@@ -71,6 +72,16 @@ enum Command {
         /// Asks the server for the log's keys as well. What it says is a hint, and the answer says what rests on it.
         #[arg(long, requires = "url")]
         published_keys: bool,
+        /// The log must continue the checkpoint in this file, which is then replaced by the present one; and begun, if it is
+        /// not there.
+        #[arg(long, value_name = "FILE", requires = "url")]
+        since: Option<PathBuf>,
+        /// The root log's address: every state of the log that it has must be one that the log shows.
+        #[arg(long, value_name = "URL", requires = "url", requires = "root_vkey")]
+        root: Option<String>,
+        /// A verifier key that signs the root log's checkpoints; again for each, where keys were replaced.
+        #[arg(long, value_name = "VKEY", requires = "root")]
+        root_vkey: Vec<String>,
         /// One log of the database alone, by its name.
         #[arg(long, value_name = "ORIGIN", conflicts_with = "url")]
         log: Option<String>,
@@ -144,7 +155,19 @@ fn run(command: Command) -> Result<bool, Failure> {
             import::run(&file, &maps, &url, &key)
         }
         Command::Verify { file, policy, json } => verify::run(&file, policy.as_deref(), json),
-        Command::Fsck { url: Some(url), token, vkey, issuing_key, published_keys, signatures, json, .. } => {
+        Command::Fsck {
+            url: Some(url),
+            token,
+            vkey,
+            issuing_key,
+            published_keys,
+            since,
+            root,
+            root_vkey,
+            signatures,
+            json,
+            ..
+        } => {
             let key = |flag: &str, vkey: &str| vkey.parse().map_err(|error| format!("{flag} {vkey}: {error:?}"));
             let all = |flag: &str, vkeys: &[String]| vkeys.iter().map(|vkey| key(flag, vkey)).collect::<Result<_, _>>();
             let settings = fsck::remote::Settings {
@@ -154,6 +177,10 @@ fn run(command: Command) -> Result<bool, Failure> {
                 issuing: all("--issuing-key", &issuing_key)?,
                 published_keys,
                 signatures: signatures.into(),
+                since,
+                root: root
+                    .map(|url| Ok::<_, String>(Root { url, keys: all("--root-vkey", &root_vkey)? }))
+                    .transpose()?,
             };
             fsck::remote::run(&settings, json)
         }

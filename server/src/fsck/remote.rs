@@ -1,6 +1,7 @@
 //! A log over HTTP (C2SP tlog-tiles): every tile and every bundle below its checkpoint, on a few connections at once.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -10,13 +11,17 @@ use domain::integrity::{Counts, LogReport, NamedFinding};
 use domain::published::gunzip;
 use ledger::checkpoint::Checkpoint;
 use ledger::fsck::{Bundle, Finding, Rebuilt, Subject, check_leaves, read_bundle};
+use ledger::hash::Hash;
 use ledger::key_event::KeyEvent;
 use ledger::note::{Note, VerifierKey};
 use ledger::tile::{TileId, WIDTH, entries_path};
 
 use super::{Meter, print};
 use crate::Failure;
+use anchored::Anchored;
+pub use anchored::Root;
 use keys::{Keys, Published};
+use since::Since;
 
 /// Connections at once.
 const CONNECTIONS: usize = 4;
@@ -40,6 +45,10 @@ pub struct Settings {
     pub published_keys: bool,
     /// Which of them.
     pub signatures: Signatures,
+    /// The file of the checkpoint that was seen last, which the log must continue.
+    pub since: Option<PathBuf>,
+    /// The root log, whose word on the log must be what the log shows.
+    pub root: Option<Root>,
 }
 
 /// Checks the log. Whether it is right.
@@ -54,6 +63,8 @@ pub fn run(settings: &Settings, json: bool) -> Result<bool, Failure> {
 
 fn check(settings: &Settings, client: &Client<'_>, meter: &Meter) -> Result<LogReport, Failure> {
     let origin = settings.keys.first().map(VerifierKey::name).ok_or("a key of the log is needed: --vkey")?;
+    let since = settings.since.as_deref().map(|path| Since::open(path, origin)).transpose()?;
+    let mut anchored = settings.root.as_ref().map(|root| Anchored::read(root, origin)).transpose()?;
     let published = if settings.published_keys { client.published_keys()? } else { None };
     let mut keys = Keys::new(settings, origin, published);
     let note = client.get("checkpoint")?.ok_or_else(|| format!("{}: there is no log here", settings.url))?;
@@ -65,7 +76,18 @@ fn check(settings: &Settings, client: &Client<'_>, meter: &Meter) -> Result<LogR
         Ok(checkpoint) => {
             report.size = checkpoint.size;
             keys.look_at(settings, &note, checkpoint.size, &mut found);
-            let rebuilt = entries(settings, &keys, client, &checkpoint, meter, &mut report.checked.files, &mut found)?;
+            let at = since.as_ref().and_then(Since::size);
+            let (mut rebuilt, mut then) = (Rebuilt::default(), None);
+            entries(client, checkpoint.size, inspect(settings, &keys), |bundle, findings, of_entries| {
+                if let Some(anchored) = &mut anchored {
+                    anchored.hold(&rebuilt, &bundle, &mut found);
+                }
+                then = then.or_else(|| root_within(&rebuilt, &bundle, at?));
+                rebuilt.push(bundle);
+                found.extend(findings.into_iter().chain(of_entries));
+                report.checked.files += 2;
+                meter.show(&settings.url, rebuilt.size(), checkpoint.size);
+            })?;
             for (id, _) in rebuilt.tiles() {
                 report.checked.files += 1;
                 match client.get(&id.path())? {
@@ -75,6 +97,17 @@ fn check(settings: &Settings, client: &Client<'_>, meter: &Meter) -> Result<LogR
             }
             rebuilt.check_root(&checkpoint, &mut found);
             report.checked.leaves = rebuilt.size();
+            if let Some(anchored) = anchored {
+                keys.remarks.push(anchored.finish(&rebuilt, &mut found));
+            }
+            if let Some(since) = since {
+                let then = then.or_else(|| (at == Some(rebuilt.size())).then(|| rebuilt.root()));
+                let then = then.filter(|_| rebuilt.root() == checkpoint.root);
+                match since.hold(&checkpoint, &note, then)? {
+                    Ok(remark) => keys.remarks.push(remark),
+                    Err(problem) => found.push(Finding::new(Subject::Checkpoint, problem)),
+                }
+            }
         }
         Err(finding) => found.push(finding),
     }
@@ -84,32 +117,41 @@ fn check(settings: &Settings, client: &Client<'_>, meter: &Meter) -> Result<LogR
     Ok(report)
 }
 
-/// What came of one bundle: its hashes, and what is wrong with it.
-type Part = Result<(Bundle, Vec<Finding>), Failure>;
+/// What came of one bundle: its hashes, what is wrong with it, and what was found in its entries.
+type Part<E> = Result<(Bundle, Vec<Finding>, Vec<E>), Failure>;
 
-/// Fetches and hashes on several threads; puts the bundles together in their order.
-fn entries(
-    settings: &Settings,
-    keys: &Keys,
+/// Checks an entry's signature, where the keys are known and it is one of those that are looked into.
+fn inspect<'a>(settings: &'a Settings, keys: &'a Keys) -> impl Fn(u64, &[u8]) -> Option<Finding> + Sync + 'a {
+    |index, entry| {
+        // Of the root log, nearly all entries are other logs' checkpoints and what is said of keys: not issued.
+        let is_due = settings.signatures.include(index) && !keys.issuing.0.is_empty() && !is_note(entry);
+        is_due.then(|| keys.issuing.check_statement(index, entry, &keys.origin).err()).flatten()
+    }
+}
+
+/// The root over so many entries, if they end before the last of a bundle that follows a tree.
+fn root_within(tree: &Rebuilt, bundle: &Bundle, size: u64) -> Option<Hash> {
+    let within = size.checked_sub(tree.size()).filter(|within| *within < bundle.leaves.len() as u64)?;
+    Some(tree.root_with(&bundle.leaves[..within as usize]))
+}
+
+/// Fetches, hashes and inspects the bundles on several threads, and hands them on in their order.
+fn entries<E: Send>(
     client: &Client<'_>,
-    checkpoint: &Checkpoint,
-    meter: &Meter,
-    files: &mut u64,
-    found: &mut Vec<Finding>,
-) -> Result<Rebuilt, Failure> {
-    let (size, bundles) = (checkpoint.size, checkpoint.size.div_ceil(WIDTH));
+    size: u64,
+    inspect: impl Fn(u64, &[u8]) -> Option<E> + Sync,
+    mut each: impl FnMut(Bundle, Vec<Finding>, Vec<E>),
+) -> Result<(), Failure> {
+    let bundles = size.div_ceil(WIDTH);
     let next = AtomicU64::new(0);
-    let mut rebuilt = Rebuilt::default();
     std::thread::scope(|scope| {
-        let (parts, arrived) = mpsc::sync_channel::<(u64, Part)>(CONNECTIONS * 4);
+        let (parts, arrived) = mpsc::sync_channel::<(u64, Part<E>)>(CONNECTIONS * 4);
         for _ in 0..CONNECTIONS {
-            let (parts, next) = (parts.clone(), &next);
+            let (parts, next, inspect) = (parts.clone(), &next, &inspect);
             scope.spawn(move || {
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
-                    let done =
-                        index >= bundles || parts.send((index, bundle(settings, keys, client, index, size))).is_err();
-                    if done {
+                    if index >= bundles || parts.send((index, bundle(client, index, size, inspect))).is_err() {
                         return;
                     }
                 }
@@ -120,19 +162,16 @@ fn entries(
         let mut wanted = 0;
         for (index, part) in arrived {
             waiting.insert(index, part?);
-            while let Some((bundle, findings)) = waiting.remove(&wanted) {
-                rebuilt.push(bundle);
-                found.extend(findings);
-                *files += 2;
+            while let Some((bundle, findings, of_entries)) = waiting.remove(&wanted) {
+                each(bundle, findings, of_entries);
                 wanted += 1;
-                meter.show(&settings.url, rebuilt.size(), size);
             }
         }
-        Ok(rebuilt)
+        Ok(())
     })
 }
 
-fn bundle(settings: &Settings, keys: &Keys, client: &Client<'_>, index: u64, size: u64) -> Part {
+fn bundle<E>(client: &Client<'_>, index: u64, size: u64, inspect: impl Fn(u64, &[u8]) -> Option<E>) -> Part<E> {
     let width = (size - index * WIDTH).min(WIDTH) as u16;
     let tile = TileId { level: 0, index, width };
     let mut found = Vec::new();
@@ -142,32 +181,27 @@ fn bundle(settings: &Settings, keys: &Keys, client: &Client<'_>, index: u64, siz
     }
     // Where the entries cannot be read, the tree goes on from the tile, so that one file is one finding.
     let from_tile = || {
-        let kept = hashes.iter().flat_map(|bytes| bytes.chunks(32)).filter_map(ledger::hash::Hash::from_slice);
+        let kept = hashes.iter().flat_map(|bytes| bytes.chunks(32)).filter_map(Hash::from_slice);
         let mut leaves: Vec<_> = kept.collect();
-        leaves.resize(usize::from(width), ledger::hash::Hash([0; 32]));
+        leaves.resize(usize::from(width), Hash([0; 32]));
         Bundle::of_leaves(leaves)
     };
     let Some(bytes) = client.get(&entries_path(index, width))? else {
         found.push(Finding::new(Subject::Bundle(index, width), "is missing"));
-        return Ok((from_tile(), found));
+        return Ok((from_tile(), found, Vec::new()));
     };
     match read_bundle(index, width, &bytes) {
         Err(finding) => {
             found.push(finding);
-            Ok((from_tile(), found))
+            Ok((from_tile(), found, Vec::new()))
         }
         Ok(entries) => {
-            for (at, entry) in (index * WIDTH..).zip(&entries).filter(|(at, _)| settings.signatures.include(*at)) {
-                // Of the root log, nearly all entries are other logs' checkpoints and what is said of keys: not issued.
-                if !keys.issuing.0.is_empty() && !is_note(entry) {
-                    found.extend(keys.issuing.check_statement(at, entry, &keys.origin).err());
-                }
-            }
+            let of_entries = (index * WIDTH..).zip(&entries).filter_map(|(at, entry)| inspect(at, entry)).collect();
             let bundle = Bundle::of(entries);
             if let Some(hashes) = &hashes {
                 check_leaves(index, &bundle, hashes, &mut found);
             }
-            Ok((bundle, found))
+            Ok((bundle, found, of_entries))
         }
     }
 }
@@ -232,6 +266,8 @@ impl<'a> Client<'a> {
     }
 }
 
+mod anchored;
 mod keys;
+mod since;
 #[cfg(test)]
 mod tests;

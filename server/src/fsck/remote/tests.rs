@@ -11,6 +11,8 @@ use domain::log_keys::{self, Purpose};
 use domain::logs;
 use domain::receipts::{self, NewReceipt};
 use domain::testing::World;
+use ledger::note::NoteSigner;
+use ledger::tile::encode_entries;
 
 use super::*;
 use crate::AppState;
@@ -40,7 +42,8 @@ async fn found(settings: Settings) -> Result<LogReport, String> {
 async fn settings(cx: &Cx, url: String, token: Option<String>) -> Settings {
     let keys = logs::head(cx).await.unwrap().keys;
     let (keys, issuing) = (vec![keys.log.parse().unwrap()], vec![keys.issuing.parse().unwrap()]);
-    Settings { url, token, keys, issuing, published_keys: false, signatures: Signatures::All }
+    let signatures = Signatures::All;
+    Settings { url, token, keys, issuing, published_keys: false, signatures, since: None, root: None }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -157,12 +160,15 @@ async fn a_log_whose_keys_were_replaced_is_checked_by_all_of_them_or_with_the_se
         let bytes = logs::tiles::file(&acme, &name, false).await.unwrap().bytes;
         files.write().unwrap().insert(name, bytes);
     }
-    let served = logs::tiles::checkpoint(&acme).await.unwrap().into_bytes();
-    files.write().unwrap().insert("checkpoint".to_owned(), served);
+    let checkpoint = logs::tiles::checkpoint(&acme).await.unwrap().into_bytes();
+    files.write().unwrap().insert("checkpoint".to_owned(), checkpoint);
     let url = serve(axum::Router::new().fallback(file).with_state(files.clone())).await;
     let check = async |keys: &[VerifierKey], issuing: &[VerifierKey], published_keys| {
         let (keys, issuing, url) = (keys.to_vec(), issuing.to_vec(), url.clone());
-        found(Settings { url, token: None, keys, issuing, published_keys, signatures: Signatures::All }).await.unwrap()
+        let signatures = Signatures::All;
+        let settings =
+            Settings { url, token: None, keys, issuing, published_keys, signatures, since: None, root: None };
+        found(settings).await.unwrap()
     };
     let report = check(&keys, &issuing, false).await;
     assert_eq!((report.size, &report.findings[..], &report.remarks[..]), (602, &[][..], &[][..]));
@@ -175,8 +181,8 @@ async fn a_log_whose_keys_were_replaced_is_checked_by_all_of_them_or_with_the_se
     // With the hint the old keys alone lead through, and the answer says whose word that is.
     let report = check(&keys[..1], &issuing[..1], true).await;
     assert!(report.remarks[0].contains("the server shows no keys here"));
-    let served = shown(&acme).await.to_string().into_bytes();
-    files.write().unwrap().insert("keys".to_owned(), served);
+    let keys_now = shown(&acme).await.to_string().into_bytes();
+    files.write().unwrap().insert("keys".to_owned(), keys_now);
     let report = check(&keys[..1], &issuing[..1], true).await;
     assert!(report.findings.is_empty(), "{:?}", report.findings);
     let said = report.remarks.join("\n");
@@ -198,8 +204,8 @@ async fn a_log_whose_keys_were_replaced_is_checked_by_all_of_them_or_with_the_se
     assert_eq!(found, ["entry 300: is signed by issuing key 2, which does not sign at this place"]);
     // A revocation is said in words.
     log_keys::revoke(&acme, Purpose::Issuing, 1, Some(290)).await.unwrap();
-    let served = shown(&acme).await.to_string().into_bytes();
-    files.write().unwrap().insert("keys".to_owned(), served);
+    let keys_now = shown(&acme).await.to_string().into_bytes();
+    files.write().unwrap().insert("keys".to_owned(), keys_now);
     let report = check(&keys, &issuing, true).await;
     assert_eq!((report.findings.len(), report.findings[0].subject.as_str()), (1, "issuing key 1"));
     assert!(report.findings[0].problem.contains("entries 290 to 299, which it signed, are not to be believed"));
@@ -211,4 +217,131 @@ fn the_root_logs_keys_are_read_from_the_well_known_address() {
         "keys":[{"purpose":"issuing","version":2,"state":"active","key":"o/issuer+","from_size":7,"added_at":""}]}}"#;
     assert_eq!(keys::read(body).unwrap().len(), 1);
     assert!(keys::read(b"{}").is_err());
+}
+
+const ORIGIN: &str = "log.example/t/1";
+
+/// Puts a log of these entries into the files, signed by one key of the test's own.
+fn publish(files: &Files, origin: &str, entries: &[String]) -> VerifierKey {
+    let signer = NoteSigner::from_seed(origin, &[1; 32]).unwrap();
+    let (mut tree, mut made) = (Rebuilt::default(), HashMap::new());
+    for (index, part) in (0..).zip(entries.chunks(256)) {
+        let part = part.iter().map(String::as_bytes);
+        let (bundle, width) = (Bundle::of(part.clone()), part.len() as u16);
+        let tile = TileId { level: 0, index, width };
+        made.insert(tile.path(), bundle.leaves.iter().flat_map(|leaf| leaf.0).collect());
+        made.insert(entries_path(index, width), encode_entries(part).unwrap());
+        tree.push(bundle);
+    }
+    made.extend(tree.tiles().map(|(id, hashes)| (id.path(), hashes.iter().flat_map(|hash| hash.0).collect())));
+    let checkpoint = Checkpoint::new(signer.verifier().name(), tree.size(), tree.root());
+    made.insert("checkpoint".to_owned(), checkpoint.sign(&signer).into_bytes());
+    *files.write().unwrap() = made;
+    signer.verifier().clone()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_was_rewritten_since_the_last_look_is_found_out() {
+    let folder = std::env::temp_dir().join(format!("certnode-since-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let (kept, new) = (folder.join("kept"), folder.join("kept.new"));
+    let entries: Vec<String> = (0..800).map(|n| format!("entry {n}")).collect();
+    let files = Files::default();
+    let url = serve(axum::Router::new().fallback(file).with_state(files.clone())).await;
+    let look = async |entries: &[String]| {
+        let keys = vec![publish(&files, ORIGIN, entries)];
+        let (issuing, signatures, since) = (Vec::new(), Signatures::None, Some(kept.clone()));
+        let url = url.clone();
+        found(Settings { url, token: None, keys, issuing, published_keys: false, signatures, since, root: None }).await
+    };
+    // From nothing, within a bundle, to the ends of bundles, and over them; and when nothing was added.
+    let mut last = None;
+    for size in [0, 1, 200, 256, 256, 300, 512, 800] {
+        let report = look(&entries[..size]).await.unwrap();
+        assert_eq!((report.size, &report.findings[..]), (size as u64, &[][..]));
+        let said = match last {
+            None => "is begun, with 0 entries".to_owned(),
+            Some(last) => format!("continues the {last} entries of {}", kept.display()),
+        };
+        assert!(report.remarks[0].contains(&said), "{size}: {:?}", report.remarks);
+        assert!(kept.exists() && !new.exists());
+        last = Some(size);
+    }
+    // An old entry is another; the log is shorter; it is as long and another; each with a signature that holds.
+    let (mut other, right) = (entries.clone(), std::fs::read_to_string(&kept).unwrap());
+    other[100] = "another".to_owned();
+    let longer: Vec<String> = other.iter().cloned().chain(["more".to_owned()]).collect();
+    for (entries, words) in [
+        (&longer[..], "does not begin with the 800 entries of"),
+        (&entries[..799], "has 799 entries, and had 800 when"),
+        (&other[..], "for the same 800 entries"),
+    ] {
+        let report = look(entries).await.unwrap();
+        let [finding] = &report.findings[..] else { panic!("{:?}", report.findings) };
+        assert_eq!(finding.subject, "checkpoint");
+        assert!(finding.problem.contains(words) && finding.problem.contains("the log was rewritten"), "{finding:?}");
+        // Both states stay.
+        assert_eq!(std::fs::read_to_string(&kept).unwrap(), right);
+        assert_eq!(std::fs::read(&new).unwrap(), files.read().unwrap()["checkpoint"]);
+    }
+    // A file of another log is no ground to say anything of this one.
+    std::fs::write(&kept, right.replace("log.example/t/1", "log.example/t/2")).unwrap();
+    assert!(look(&entries).await.unwrap_err().contains("is of another log: log.example/t/2"));
+    std::fs::write(&kept, "").unwrap();
+    assert!(look(&entries).await.unwrap_err().contains("does not hold a checkpoint"));
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_the_root_log_knows_otherwise_is_found_out() {
+    let (log, root) = (Files::default(), Files::default());
+    let serve = async |files: &Files| serve(axum::Router::new().fallback(file).with_state(files.clone())).await;
+    let (url, root_url) = (serve(&log).await, serve(&root).await);
+    let entries: Vec<String> = (0..600).map(|n| format!("entry {n}")).collect();
+    let keys = vec![publish(&log, ORIGIN, &entries)];
+    // States of this log between those of others, as `n` entries of which the first may be another.
+    let state = |n: usize, first: &str| {
+        let leaves = [first].into_iter().chain(entries[1..n].iter().map(String::as_str));
+        let leaves: Vec<_> = leaves.map(|entry| ledger::hash::leaf_hash(entry.as_bytes())).collect();
+        let root = *ledger::tree::Batch::append(&ledger::tree::Frontier::empty(), &leaves).root();
+        Checkpoint::new(ORIGIN, n as u64, root).text()
+    };
+    let look = async |states: &[String]| {
+        let other = Checkpoint::new("log.example/t/2", 9, Hash([9; 32])).text();
+        let said =
+            ["about the root log".to_owned(), other.clone()].into_iter().chain(states.iter().cloned()).chain([other]);
+        let root_keys = vec![publish(&root, "log.example/root", &said.collect::<Vec<_>>())];
+        let (keys, url, signatures) = (keys.clone(), url.clone(), Signatures::None);
+        let root = Some(Root { url: root_url.clone(), keys: root_keys });
+        let (issuing, since) = (Vec::new(), None);
+        found(Settings { url, token: None, keys, issuing, published_keys: false, signatures, since, root }).await
+    };
+    let right: Vec<String> = [1, 255, 256, 257, 512, 599, 600].map(|n| state(n, "entry 0")).to_vec();
+    let report = look(&right).await.unwrap();
+    assert_eq!((&report.findings[..], report.remarks.len()), (&[][..], 1));
+    assert_eq!(report.remarks[0], "7 states of it are in the root log, the newest of 600 entries");
+    assert_eq!(look(&[]).await.unwrap().remarks, ["no state of it is in the root log"]);
+    for (at, size) in [(0, 1), (2, 256), (3, 257), (6, 600)] {
+        let mut wrong = right.clone();
+        wrong[at] = state(size, "another");
+        let report = look(&wrong).await.unwrap();
+        let [finding] = &report.findings[..] else { panic!("{size}: {:?}", report.findings) };
+        assert_eq!(finding.subject, format!("anchor {size}"));
+        assert_eq!(
+            finding.problem,
+            format!("is entry {} of the root log with another root: the log has two histories", at + 2)
+        );
+    }
+    // The root log has seen more than is shown here.
+    let more = Checkpoint::new(ORIGIN, 601, Hash([1; 32])).text();
+    let report = look(&[right[0].clone(), more]).await.unwrap();
+    assert_eq!(report.findings[0].problem, "is entry 3 of the root log, and the log shows 600 entries");
+    // One that is not right itself is no ground to say anything.
+    look(&right).await.unwrap();
+    root.write().unwrap().get_mut("tile/entries/000.p/10").unwrap()[20] ^= 1;
+    let root_keys = vec![NoteSigner::from_seed("log.example/root", &[1; 32]).unwrap().verifier().clone()];
+    let root = Some(Root { url: root_url, keys: root_keys });
+    let (issuing, since, signatures) = (Vec::new(), None, Signatures::None);
+    let settings = Settings { url, token: None, keys, issuing, published_keys: false, signatures, since, root };
+    assert!(found(settings).await.unwrap_err().contains("the root log is not right: "));
 }
