@@ -13,3 +13,9 @@ pub fn hydrate() {
     }));
     leptos::mount::hydrate_lazy(app::App);
 }
+
+/// In a worker: see [`app::verify::check_period`].
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub async fn check_period(file: web_sys::File, policy: String, goes_on: js_sys::Function) -> Option<String> {
+    app::verify::check_period(file, policy, goes_on).await
+}
