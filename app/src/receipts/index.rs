@@ -12,8 +12,8 @@ use crate::dashboard::TestActions;
 use crate::error::{field_sentence, sentence};
 use crate::private::{crumb, show};
 use crate::ui::{
-    Button, Column, DateTime, EmptyState, Field, Icon, Input, LinkButton, Menu, MoneyText, Notice, PageHeader, Pager, Select,
-    SortLink, Table, format_count,
+    Button, Column, DateTime, EmptyState, Field, Icon, Input, LinkButton, Menu, MoneyText, Notice, PageHeader, Pager,
+    Select, SortLink, Table, format_count,
 };
 
 /// The list: the address says what is shown.

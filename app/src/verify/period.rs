@@ -48,11 +48,13 @@ pub(super) fn PeriodPanel(
     });
     Effect::new(move || start.run(()));
     let file_name = name.clone();
-    let shown = move || match (stopped.get(), work.value().get()) {
+    let shown = move || {
+        match (stopped.get(), work.value().get()) {
         (true, _) => view! { <Stopped progress=progress again=start/> }.into_any(),
         (false, None) => view! { <Working progress=progress cancel=cancel/> }.into_any(),
         (false, Some(None)) => view! { <div class="card-body"><Notice tone="bad">"The file could not be read to its end. Choose it again."</Notice></div> }.into_any(),
         (false, Some(Some(found))) => view! { <Result found=found file=file_name.clone()/> }.into_any(),
+    }
     };
     view! {
         <section class="card" aria-label="Verification of a period">
@@ -128,7 +130,9 @@ fn Result(found: Found, file: String) -> impl IntoView {
 fn Failures(found: Found) -> impl IntoView {
     let shown = found.failures.len().min(SHOWN);
     let more = (found.failures.len() - shown) as u64 + found.untold();
-    let more = (more > 0).then(|| view! { <li class="check"><p>"And "{format_count(more)}" more: save the report to see them."</p></li> });
+    let more = (more > 0).then(
+        || view! { <li class="check"><p>"And "{format_count(more)}" more: save the report to see them."</p></li> },
+    );
     let rows = found.failures.into_iter().take(shown).map(failure).collect_view();
     (shown > 0).then(|| view! { <ul class="checks" aria-label="Receipts that do not hold">{rows}{more}</ul> })
 }

@@ -23,7 +23,9 @@ pub(super) fn SaveReport(found: Found, file: String) -> impl IntoView {
         let ended = url.clone();
         on_cleanup(move || drop(Url::revoke_object_url(&ended)));
         let name = format!("{stem}.{ending}");
-        Some(view! { <a class="button" data-size="small" href=url download=name rel="external"><Icon name="download"/>{text}</a> })
+        Some(
+            view! { <a class="button" data-size="small" href=url download=name rel="external"><Icon name="download"/>{text}</a> },
+        )
     };
     view! {
         <div class="page-actions">

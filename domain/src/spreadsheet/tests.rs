@@ -2,7 +2,10 @@ use super::row;
 
 #[test]
 fn cells_are_quoted_where_they_must_be() {
-    assert_eq!(row(["plain", "a,b", "say \"hi\"", "two\nlines", " spaced", ""]), "plain,\"a,b\",\"say \"\"hi\"\"\",\"two\nlines\",\" spaced\",\r\n");
+    assert_eq!(
+        row(["plain", "a,b", "say \"hi\"", "two\nlines", " spaced", ""]),
+        "plain,\"a,b\",\"say \"\"hi\"\"\",\"two\nlines\",\" spaced\",\r\n"
+    );
 }
 
 #[test]

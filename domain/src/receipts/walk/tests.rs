@@ -52,7 +52,11 @@ async fn what_cannot_be_walked_is_refused_before_it_begins() {
     };
     let all = Filter::default();
     assert_eq!(place(&all, Some("rcpt_none")).await, (422, "after".to_owned()));
-    assert_eq!(place(&all, Some(&theirs[0])).await, (422, "after".to_owned()), "another's receipt is no place in a list");
+    assert_eq!(
+        place(&all, Some(&theirs[0])).await,
+        (422, "after".to_owned()),
+        "another's receipt is no place in a list"
+    );
     let sort = Filter { sort: Some("colour".to_owned()), ..all };
     assert_eq!(place(&sort, None).await, (422, "sort".to_owned()));
 }
