@@ -42,24 +42,33 @@ pub(super) fn PeriodPanel(
         work.value().set(None);
         running.set_value(Some(work.dispatch_local((file.clone(), policy.clone()))));
     });
-    let cancel = UnsyncCallback::new(move |()| {
+    let press = move |_| {
+        if stopped.get_untracked() {
+            return start.run(());
+        }
         running.update_value(|running| running.take().into_iter().for_each(ActionAbortHandle::abort));
         stopped.set(true);
-    });
+    };
     Effect::new(move || start.run(()));
     let file_name = name.clone();
-    let shown = move || {
+    let under_way = move || !stopped.get() && work.value().with(Option::is_none);
+    let ended = move || {
         match (stopped.get(), work.value().get()) {
-        (true, _) => view! { <Stopped progress=progress again=start/> }.into_any(),
-        (false, None) => view! { <Working progress=progress cancel=cancel/> }.into_any(),
-        (false, Some(None)) => view! { <div class="card-body"><Notice tone="bad">"The file could not be read to its end. Choose it again."</Notice></div> }.into_any(),
-        (false, Some(Some(found))) => view! { <Result found=found file=file_name.clone()/> }.into_any(),
+        (true, _) => Some(view! { <Stopped progress=progress/> }.into_any()),
+        (false, None) => None,
+        (false, Some(None)) => Some(view! { <div class="card-body"><Notice tone="bad">"The file could not be read to its end. Choose it again."</Notice></div> }.into_any()),
+        (false, Some(Some(found))) => Some(view! { <Result found=found file=file_name.clone()/> }.into_any()),
     }
     };
     view! {
         <section class="card" aria-label="Verification of a period">
             <header class="card-head"><h2>{name}</h2></header>
-            <div role="status">{shown}</div>
+            {move || under_way().then(|| view! { <div class="card-body"><Working progress=progress/></div> })}
+            <div role="status">{ended}</div>
+            // One button for both, so that whoever presses it keeps the focus.
+            <div class="card-body" hidden=move || !under_way() && !stopped.get()>
+                <Button kind="button" on:click=press>{move || if stopped.get() { "Check it again" } else { "Cancel" }}</Button>
+            </div>
         </section>
     }
 }
@@ -83,27 +92,20 @@ async fn check(
 }
 
 #[component]
-fn Working(progress: RwSignal<(u64, u64)>, cancel: UnsyncCallback<()>) -> impl IntoView {
-    let bar = move || {
+fn Working(progress: RwSignal<(u64, u64)>) -> impl IntoView {
+    move || {
         let (checked, total) = progress.get();
         let label = format!("{} of {} entries checked", format_count(checked), format_count(total));
         view! { <Progress label=label value=checked max=total/> }
-    };
-    view! {
-        <div class="card-body stack">
-            {bar}
-            <div><Button kind="button" on:click=move |_| cancel.run(())><Icon name="x"/>"Cancel"</Button></div>
-        </div>
     }
 }
 
 #[component]
-fn Stopped(progress: RwSignal<(u64, u64)>, again: UnsyncCallback<()>) -> impl IntoView {
+fn Stopped(progress: RwSignal<(u64, u64)>) -> impl IntoView {
     let (checked, total) = progress.get_untracked();
     view! {
-        <div class="card-body stack">
+        <div class="card-body">
             <Notice tone="warn">"Stopped after "{format_count(checked)}" of "{format_count(total)}" entries. Nothing is known of the file until all of it was checked."</Notice>
-            <div><Button kind="button" on:click=move |_| again.run(())><Icon name="shield-check"/>"Check it again"</Button></div>
         </div>
     }
 }
@@ -131,7 +133,7 @@ fn Failures(found: Found) -> impl IntoView {
     let shown = found.failures.len().min(SHOWN);
     let more = (found.failures.len() - shown) as u64 + found.untold();
     let more = (more > 0).then(
-        || view! { <li class="check"><p>"And "{format_count(more)}" more: save the report to see them."</p></li> },
+        || view! { <li class="check"><Icon name="circle-x"/><p>"And "{format_count(more)}" more: save the report to see them."</p></li> },
     );
     let rows = found.failures.into_iter().take(shown).map(failure).collect_view();
     (shown > 0).then(|| view! { <ul class="checks" aria-label="Receipts that do not hold">{rows}{more}</ul> })
