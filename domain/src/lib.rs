@@ -31,6 +31,7 @@ pub mod problem;
 pub mod receipts;
 pub mod schemas;
 pub mod shares;
+pub mod spreadsheet;
 
 #[cfg(feature = "server")]
 pub mod anchors;

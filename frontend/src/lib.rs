@@ -1,6 +1,7 @@
 //! The wasm entry: hydrates the app in the browser.
 
 use leptos::prelude::document;
+use wasm_bindgen::JsValue;
 
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
@@ -12,4 +13,17 @@ pub fn hydrate() {
         }
     }));
     leptos::mount::hydrate_lazy(app::App);
+}
+
+/// In a worker: see [`app::verify::check_period`]. `done` is given the report, or null.
+#[wasm_bindgen::prelude::wasm_bindgen]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a worker has no page that could be gone; an exported future weighs more"
+)]
+pub fn check_period(file: web_sys::File, policy: String, goes_on: js_sys::Function, done: js_sys::Function) {
+    wasm_bindgen_futures::spawn_local(async move {
+        let report = app::verify::check_period(file, policy, goes_on).await;
+        let _ = done.call1(&JsValue::NULL, &report.map_or(JsValue::NULL, JsValue::from));
+    });
 }

@@ -113,6 +113,26 @@ fn a_period_verifies_wherever_it_lies_in_the_log() {
 }
 
 #[test]
+fn what_was_found_is_passed_on_as_json_and_an_entry_counts_once() {
+    let twice = |lines: &mut Vec<Vec<u8>>| {
+        // Another log's statement, with contents that are not its own.
+        let line = String::from_utf8(lines[3].clone()).unwrap();
+        lines[3] = line.replace(r#""log":"log."#, r#""log":"lag."#).replace("order-", "ordem-").into_bytes();
+    };
+    let found = check(&archive(&log(40), (2, 3), twice));
+    assert_eq!(
+        found.failures.iter().map(|failure| (failure.index, failure.step)).collect::<Vec<_>>(),
+        [(12, "signature"), (12, "payload")]
+    );
+    assert_eq!((found.failed, found.untold()), (1, 0));
+    for found in [found, check(&archive(&log(40), (2, 3), |_| ()))] {
+        let json = ledger::jcs::canonical(&found.to_json());
+        assert_eq!(Found::from_json(&json), Some(found));
+    }
+    assert_eq!(Found::from_json(b"{}"), None);
+}
+
+#[test]
 fn no_byte_of_an_archive_can_be_another() {
     let whole = archive(&log(20), (1, 1), |_| ());
     for at in (0..whole.len()).step_by(3) {

@@ -71,6 +71,8 @@ pub fn router(state: AppState) -> Router {
         .route("/evidence/{sha256}", get(v1::evidence::download))
         .route("/ledger/check.json", get(v1::downloads::download_log_check))
         .route("/receipts/export", get(v1::downloads::download_export))
+        .route("/receipts.csv", get(v1::rows::download_csv))
+        .route("/receipts.ndjson", get(v1::rows::download_ndjson))
         .route("/receipts/{id}/{file}", get(v1::downloads::download))
         .route("/r/{token}/badge.svg", get(shared::badge))
         .route("/r/{token}/bundle", get(shared::bundle))
@@ -134,6 +136,9 @@ fn files(state: &AppState) -> Router {
     Router::new().fallback_service(directory.fallback(not_found)).layer(from_fn(cached))
 }
 
+/// A worker has a policy of its own, not its page's: this one runs the pages' code and fetches the rest of it.
+const WORKER_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'";
+
 async fn cached(request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let mut response = next.run(request).await;
@@ -141,6 +146,9 @@ async fn cached(request: Request, next: Next) -> Response {
         let hashed = path.starts_with("/pkg/");
         let value = if hashed { "public, max-age=31536000, immutable" } else { "public, max-age=3600" };
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(value));
+        if path == "/verify-worker.js" {
+            response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(WORKER_POLICY));
+        }
     }
     response
 }

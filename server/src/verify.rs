@@ -106,7 +106,7 @@ fn print_period(found: &Found) {
         let id = failure.id.as_deref().unwrap_or("-");
         println!("FAIL {:<12} entry {} {id}: {}", failure.step, failure.index, failure.detail);
     }
-    let untold = found.failed - found.failures.len() as u64;
+    let untold = found.untold();
     if untold > 0 {
         println!("FAIL and {untold} entries more");
     }

@@ -12,8 +12,8 @@ use crate::dashboard::TestActions;
 use crate::error::{field_sentence, sentence};
 use crate::private::{crumb, show};
 use crate::ui::{
-    Button, Column, DateTime, EmptyState, Field, Icon, Input, LinkButton, MoneyText, Notice, PageHeader, Pager, Select,
-    SortLink, Table, format_count,
+    Button, Column, DateTime, EmptyState, Field, Icon, Input, LinkButton, Menu, MoneyText, Notice, PageHeader, Pager,
+    Select, SortLink, Table, format_count,
 };
 
 /// The list: the address says what is shown.
@@ -35,6 +35,7 @@ pub fn ReceiptsPage() -> impl IntoView {
 fn receipts_page(Found { list, filter }: Found) -> AnyView {
     let narrowed = !query_of(&Filter { sort: None, ..filter.clone() }).is_empty();
     let refused = list.as_ref().err().map(|error| error.fields.clone()).unwrap_or_default();
+    let actions = list.as_ref().ok().map(|_| view! { <ExportMenu query=query_of(&filter)/> }.into_any());
     let rows = match list {
         Ok(list) if list.data.is_empty() => view! { <NoReceipts narrowed=narrowed/> }.into_any(),
         Ok(list) => view! { <Rows list=list filter=filter.clone()/> }.into_any(),
@@ -43,7 +44,7 @@ fn receipts_page(Found { list, filter }: Found) -> AnyView {
         }
     };
     view! {
-        <PageHeader title="Receipts" about="Everything that was certified in this mode."/>
+        <PageHeader title="Receipts" about="Everything that was certified in this mode." actions=actions.into_any()/>
         <section class="card">
             <Filters filter=filter refused=refused/>
             {rows}
@@ -94,11 +95,27 @@ fn Filters(filter: Filter, refused: Vec<(String, String)>) -> impl IntoView {
     }
 }
 
+/// The list as a file, narrowed and sorted as it is shown.
+#[component]
+fn ExportMenu(query: String) -> impl IntoView {
+    let period = format!("/receipts?{}{}export=period#export-period", query, if query.is_empty() { "" } else { "&" });
+    let (csv, lines) = (format!("/receipts.csv?{query}"), format!("/receipts.ndjson?{query}"));
+    let button = view! { <Icon name="download"/>"Export" }.into_any();
+    view! {
+        <Menu label="Export" button=button>
+            <a href=csv rel="external"><Icon name="download"/>"This list for a spreadsheet (CSV)"</a>
+            <a href=lines rel="external"><Icon name="download"/>"This list for programs (JSON lines)"</a>
+            <a href=period><Icon name="shield-check"/>"A period, to be verified offline"</a>
+        </Menu>
+    }
+}
+
 /// A period as one file: a plain form, whose answer is the download.
 #[component]
 fn ExportPeriod() -> impl IntoView {
     let query = use_query_map();
-    let refused = move || query.read().get("export").is_some();
+    let open = move || query.read().get("export").is_some();
+    let refused = move || query.read().get("export").is_some_and(|export| export == "refused");
     let notice = move || {
         refused().then(|| view! { <Notice tone="warn">"There is no such archive: no receipt was issued in that period, or its last day is before its first."</Notice> })
     };
@@ -107,7 +124,7 @@ fn ExportPeriod() -> impl IntoView {
         view! { <Field id=id.clone() label=label><input class="input" type="date" id=id name=name required/></Field> }
     };
     view! {
-        <details class="card-body" open=refused>
+        <details class="card-body" id="export-period" open=open>
             <summary class="link">"Export a period"</summary>
             <div class="stack">
                 <p>"Every receipt that was issued in it, as one file that anyone can check offline: that each is as it was signed, and that none is missing."</p>

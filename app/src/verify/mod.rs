@@ -1,5 +1,7 @@
 //! Verifying, on the reader's own machine.
 
+use std::rc::Rc;
+
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -10,12 +12,18 @@ mod checks;
 mod drop_zone;
 mod panel;
 mod period;
+mod reading;
+mod report;
 mod tamper;
+mod words;
+mod worker;
 
 pub(crate) use checks::found_step;
 use drop_zone::{Brought, DropZone};
 pub use panel::VerifyPanel;
-use period::PeriodPanel;
+use period::{PeriodPanel, Worker};
+pub use reading::check_period;
+use worker::Checker;
 
 /// A receipt to try it with. It is in the page, so that it too works offline.
 const SAMPLE: &str = include_str!("sample.certnode");
@@ -27,7 +35,12 @@ pub fn VerifyPage() -> impl IntoView {
     let refused = RwSignal::new(None::<&'static str>);
     let policy = RwSignal::new(String::new());
     let alive = RwSignal::new(false);
-    Effect::new(move || alive.set(true));
+    // From the beginning, so that it has what it needs when the network goes.
+    let worker: Worker = StoredValue::new_local(None);
+    Effect::new(move || {
+        alive.set(true);
+        worker.set_value(Checker::start().map(Rc::new));
+    });
     let period = RwSignal::new_local(None::<web_sys::File>);
     let take = UnsyncCallback::new(move |brought: Result<Brought, &'static str>| {
         refused.set(brought.as_ref().err().copied());
@@ -50,7 +63,7 @@ pub fn VerifyPage() -> impl IntoView {
             </div>
             {move || refused.get().map(|text| view! { <Notice tone="bad">{text}</Notice> })}
             {move || bundle.get().map(|bundle| view! { <VerifyPanel bundle=bundle policy=policy.get() at_once=true/> })}
-            {move || period.get().map(|file| view! { <PeriodPanel file=file policy=policy.get_untracked()/> })}
+            {move || period.get().map(|file| view! { <PeriodPanel file=file policy=policy.get_untracked() worker=worker/> })}
             <noscript><Notice>"Verifying here needs JavaScript. In a terminal, "<code>"certnode verify FILE"</code>" does the same."</Notice></noscript>
         </PublicLayout>
     }

@@ -1,18 +1,25 @@
-//! A period's archive, checked as it is read: never more of it in memory than a slice.
+//! A period's archive, checked in a worker: what does not hold comes first.
 
-use ledger::period::{Failure, Found, PeriodVerification};
-use ledger::verify::Outcome;
+use std::rc::Rc;
+
+use ledger::period::{Failure, Found};
 use leptos::prelude::*;
-use wasm_bindgen::JsCast as _;
-use wasm_bindgen_futures::JsFuture;
 
 use super::checks::found_step;
-use crate::ui::{Icon, Notice, Progress, format_count};
+use super::reading::read;
+use super::report::SaveReport;
+use super::words::{problem_of, summary, verdict};
+use super::worker::Checker;
+use crate::ui::{Button, Icon, Notice, Progress, format_count};
 
-/// What is read at once: some forty receipts, a few milliseconds. Between two slices the page does what else it has to do.
+/// What the page itself reads at once, without a worker: some forty receipts, a few milliseconds. Between two slices it
+/// does what else it has to do.
 const SLICE: f64 = 32_768.0;
-/// Failures that are shown; the number of the others is said.
+/// Failures that are shown; the number of the others is said, and the report names them.
 const SHOWN: usize = 100;
+
+/// The page's worker, from the moment the page listens.
+pub(super) type Worker = StoredValue<Option<Rc<Checker>>, LocalStorage>;
 
 /// Checks an archive on this machine, from the moment it is there.
 #[component]
@@ -20,88 +27,127 @@ pub(super) fn PeriodPanel(
     file: web_sys::File,
     /// The verifier's own policy; empty means that the keys are those the archive names.
     policy: String,
+    worker: Worker,
 ) -> impl IntoView {
     let progress = RwSignal::new((0_u64, 0_u64));
+    let stopped = RwSignal::new(false);
     let name = file.name();
     let work = Action::new_unsync(move |(file, policy): &(web_sys::File, String)| {
-        check(file.clone(), policy.clone(), progress)
+        check(worker.try_get_value().flatten(), file.clone(), policy.clone(), progress)
     });
-    Effect::new(move || {
-        work.dispatch_local((file.clone(), policy.clone()));
+    let running = StoredValue::new_local(None);
+    let start = UnsyncCallback::new(move |()| {
+        progress.set((0, 0));
+        stopped.set(false);
+        work.value().set(None);
+        running.set_value(Some(work.dispatch_local((file.clone(), policy.clone()))));
     });
-    let shown = move || {
-        match work.value().get() {
-        None => {
-            let (checked, total) = progress.get();
-            let label = format!("{} of {} entries checked", format_count(checked), format_count(total));
-            view! { <div class="card-body"><Progress label=label value=checked max=total/></div> }.into_any()
+    let press = move |_| {
+        if stopped.get_untracked() {
+            return start.run(());
         }
-        Some(None) => view! { <div class="card-body"><Notice tone="bad">"The file could not be read to its end. Choose it again."</Notice></div> }.into_any(),
-        Some(Some(found)) => result(found),
+        running.update_value(|running| running.take().into_iter().for_each(ActionAbortHandle::abort));
+        stopped.set(true);
+    };
+    Effect::new(move || start.run(()));
+    let file_name = name.clone();
+    let under_way = move || !stopped.get() && work.value().with(Option::is_none);
+    let ended = move || {
+        match (stopped.get(), work.value().get()) {
+        (true, _) => Some(view! { <Stopped progress=progress/> }.into_any()),
+        (false, None) => None,
+        (false, Some(None)) => Some(view! { <div class="card-body"><Notice tone="bad">"The file could not be read to its end. Choose it again."</Notice></div> }.into_any()),
+        (false, Some(Some(found))) => Some(view! { <Result found=found file=file_name.clone()/> }.into_any()),
     }
     };
     view! {
         <section class="card" aria-label="Verification of a period">
             <header class="card-head"><h2>{name}</h2></header>
-            <div role="status">{shown}</div>
+            {move || under_way().then(|| view! { <div class="card-body"><Working progress=progress/></div> })}
+            <div role="status">{ended}</div>
+            // One button for both, so that whoever presses it keeps the focus.
+            <div class="card-body" hidden=move || !under_way() && !stopped.get()>
+                <Button kind="button" on:click=press>{move || if stopped.get() { "Check it again" } else { "Cancel" }}</Button>
+            </div>
         </section>
     }
 }
 
-/// Reads and checks the file, slice by slice; none when it cannot be read, or nobody waits for it any more.
-async fn check(file: web_sys::File, policy: String, progress: RwSignal<(u64, u64)>) -> Option<Found> {
-    let policy = policy.trim();
-    let mut verification = PeriodVerification::new((!policy.is_empty()).then_some(policy));
-    let (size, mut at) = (file.size(), 0.0);
-    while at < size {
-        let slice = file.slice_with_f64_and_f64(at, (at + SLICE).min(size)).ok()?;
-        let buffer = JsFuture::from(slice.array_buffer()).await.ok()?.dyn_into::<js_sys::ArrayBuffer>().ok()?;
-        verification.push(&js_sys::Uint8Array::new(&buffer).to_vec());
-        // The page may be gone by now.
-        if progress.try_set(verification.progress()).is_some() {
-            return None;
-        }
-        at += SLICE;
+/// Checks the file in the worker, or here, slice by slice, where there is none; none when it cannot be read, or nobody
+/// waits for it any more.
+async fn check(
+    worker: Option<Rc<Checker>>,
+    file: web_sys::File,
+    policy: String,
+    progress: RwSignal<(u64, u64)>,
+) -> Option<Found> {
+    // The page may be gone by now.
+    let goes_on = move |now| progress.try_set(now).is_none();
+    if let Some(worker) = worker
+        && let Ok(found) = worker.check(&file, &policy, goes_on).await
+    {
+        return found;
     }
-    Some(verification.finish())
+    read(&file, &policy, SLICE, goes_on).await
 }
 
-fn result(found: Found) -> AnyView {
-    let ((from, until), receipts) = (found.period.clone(), format_count(found.receipts));
-    let (state, icon, said) = if found.is_verified() {
-        ("verified", "circle-check", format!("Verified, on this machine: {receipts} receipts of {from} to {until}"))
-    } else {
-        let failed = found.steps.iter().find(|step| step.outcome == Outcome::Failed);
-        let title = failed.map_or("Every entry is as it was signed", |step| step.title);
-        ("failed", "circle-x", format!("Not verified: “{title}” does not hold"))
-    };
-    let keys = found.is_verified().then(|| match found.trusted_policy {
-        true => view! { <p class="verdict-keys">"The log's key is one of your own policy."</p> },
-        false => view! { <p class="verdict-keys">"The keys are those the file names. Nothing in it was changed; to be sure who made it, compare the log's key with the one its owner publishes."</p> },
-    });
-    let untold = found.failed.saturating_sub(SHOWN as u64);
-    let untold = (untold > 0).then(|| view! { <li>"And "{format_count(untold)}" more."</li> });
-    let failures = (found.failed > 0).then(|| {
-        let rows = found.failures.into_iter().take(SHOWN).map(failure).collect_view();
-        view! { <ul class="checks" aria-label="Receipts that do not hold">{rows}{untold}</ul> }
-    });
-    let steps =
-        found.steps.into_iter().map(|step| found_step(step.id, step.title.to_owned(), step.outcome, step.detail));
-    view! {
-        <div class="verdict" data-verdict=state><Icon name=icon/><span>{said}</span></div>
-        {keys}
-        {failures}
-        <ol class="checks" aria-label="Steps of the verification">{steps.collect_view()}</ol>
+#[component]
+fn Working(progress: RwSignal<(u64, u64)>) -> impl IntoView {
+    move || {
+        let (checked, total) = progress.get();
+        let label = format!("{} of {} entries checked", format_count(checked), format_count(total));
+        view! { <Progress label=label value=checked max=total/> }
     }
-    .into_any()
+}
+
+#[component]
+fn Stopped(progress: RwSignal<(u64, u64)>) -> impl IntoView {
+    let (checked, total) = progress.get_untracked();
+    view! {
+        <div class="card-body">
+            <Notice tone="warn">"Stopped after "{format_count(checked)}" of "{format_count(total)}" entries. Nothing is known of the file until all of it was checked."</Notice>
+        </div>
+    }
+}
+
+#[component]
+fn Result(found: Found, file: String) -> impl IntoView {
+    let (state, icon) = if found.is_verified() { ("verified", "circle-check") } else { ("failed", "circle-x") };
+    let said = summary(&found).into_iter().map(|sentence| view! { <p>{sentence}</p> }).collect_view();
+    let steps = found.steps.clone().into_iter();
+    let steps = steps.map(|step| found_step(step.id, step.title.to_owned(), step.outcome, step.detail)).collect_view();
+    view! {
+        <div class="verdict" data-verdict=state><Icon name=icon/><span>{verdict(&found)}</span></div>
+        <Failures found=found.clone()/>
+        <div class="card-body stack">
+            {said}
+            <SaveReport found=found file=file/>
+        </div>
+        <ol class="checks" aria-label="Steps of the verification">{steps}</ol>
+    }
+}
+
+/// The receipts that do not hold, each with what failed.
+#[component]
+fn Failures(found: Found) -> impl IntoView {
+    let shown = found.failures.len().min(SHOWN);
+    let more = (found.failures.len() - shown) as u64 + found.untold();
+    let more = (more > 0).then(
+        || view! { <li class="check"><Icon name="circle-x"/><p>"And "{format_count(more)}" more: save the report to see them."</p></li> },
+    );
+    let rows = found.failures.into_iter().take(shown).map(failure).collect_view();
+    (shown > 0).then(|| view! { <ul class="checks" aria-label="Receipts that do not hold">{rows}{more}</ul> })
 }
 
 fn failure(failure: Failure) -> AnyView {
-    let whose = failure.id.unwrap_or_else(|| "unreadable".to_owned());
+    let whose = failure.id.unwrap_or_else(|| "a receipt whose id cannot be read".to_owned());
     view! {
-        <li class="check" data-outcome="failed">
+        <li class="check" data-outcome="failed" data-step=failure.step>
             <Icon name="circle-x"/>
-            <p>"Entry "{format_count(failure.index)}", "<code>{whose}</code>": "{failure.detail}</p>
+            <div>
+                <p><code>{whose}</code></p>
+                <p><strong>{problem_of(failure.step)}</strong>": "{failure.detail}" Entry "{format_count(failure.index)}" of the log."</p>
+            </div>
         </li>
     }
     .into_any()

@@ -25,6 +25,8 @@ mod status;
 mod store;
 #[cfg(all(test, feature = "server"))]
 mod tests;
+#[cfg(feature = "server")]
+mod walk;
 
 #[cfg(feature = "server")]
 pub use export::{Export, export};
@@ -42,6 +44,8 @@ pub(crate) use service::timestamp;
 #[cfg(feature = "server")]
 pub use service::{get, issue, issue_many, list, neighbours};
 pub use status::{Anchored, State, Status};
+#[cfg(feature = "server")]
+pub use walk::{Walk, walk};
 
 /// The kinds CertNode knows; any other name of the same shape is accepted and verifies the same.
 pub const KINDS: &[&str] = &["transaction", "value_calculation", "approval", "go_live"];

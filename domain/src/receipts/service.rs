@@ -266,14 +266,7 @@ pub(super) async fn at_size(cx: &Cx, mut tx: Tx, id: ReceiptId, size: u64) -> Re
 pub async fn list(cx: &Cx, filter: &Filter, page: &Page) -> Result<List<Summary>, Problem> {
     let log = cx.require(Permission::ReceiptsRead)?;
     let narrowed = narrow(filter)?;
-    let cursor = |text: &Option<String>, name: &'static str| {
-        let refuse = |_| Problem::invalid().field(name, "cursor", "This is not a cursor of this list.");
-        text.as_deref()
-            .filter(|text| !text.is_empty())
-            .map(|text| text.parse::<ReceiptId>().map_err(refuse))
-            .transpose()
-    };
-    let (after, before) = (cursor(&page.after, "after")?, cursor(&page.before, "before")?);
+    let (after, before) = (cursor(page.after.as_deref(), "after")?, cursor(page.before.as_deref(), "before")?);
     let rows = page.rows() as usize;
     let side = if before.is_some() { Side::Before } else { Side::After };
     let mut tx = cx.begin().await?;
@@ -294,6 +287,16 @@ pub async fn list(cx: &Cx, filter: &Filter, page: &Page) -> Result<List<Summary>
     Ok(List { next: edge(further, data.last()), previous: edge(earlier, data.first()), data })
 }
 
+/// The receipt a cursor names; none where there is none.
+pub(super) fn cursor(text: Option<&str>, name: &'static str) -> Result<Option<ReceiptId>, Problem> {
+    let text = text.filter(|text| !text.is_empty());
+    text.map(|text| text.parse::<ReceiptId>().map_err(|_| no_cursor(name))).transpose()
+}
+
+pub(super) fn no_cursor(name: &'static str) -> Problem {
+    Problem::invalid().field(name, "cursor", "This is not a cursor of this list.")
+}
+
 /// The receipts just before and after one in a filtered list.
 pub async fn neighbours(cx: &Cx, id: ReceiptId, filter: &Filter) -> Result<Neighbours, Problem> {
     let log = cx.require(Permission::ReceiptsRead)?;
@@ -305,7 +308,7 @@ pub async fn neighbours(cx: &Cx, id: ReceiptId, filter: &Filter) -> Result<Neigh
     Ok(Neighbours { previous: first(previous), next: first(next) })
 }
 
-fn narrow(filter: &Filter) -> Result<Narrowed, Problem> {
+pub(super) fn narrow(filter: &Filter) -> Result<Narrowed, Problem> {
     let mut problem = Problem::invalid();
     let given =
         |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
 
+use super::found::{Failure, Found, KEPT, TITLES};
 use super::tar::{Piece, Reader};
 use super::{HEAD, Head, LIMITS, MANIFEST, Manifest, entries_name};
 use crate::bundle::Bundle;
@@ -11,95 +12,14 @@ use crate::checkpoint::Checkpoint;
 use crate::commitment::commit;
 use crate::encoding::from_base64;
 use crate::hash::{Hash, leaf_hash};
-use crate::json::{RECEIPT, Value};
+use crate::json::RECEIPT;
 use crate::note::{Note, VerifierKey};
 use crate::statement::{MAX_BYTES, Signed};
 use crate::tree::{Frontier, subtrees};
 use crate::verify::{Outcome, Step, Verification};
 
-/// Failures that are kept, one by one; the others are counted.
-const KEPT: usize = 1_000;
 /// The longest line: statement, salt and payload.
 const LINE: usize = MAX_BYTES + RECEIPT.bytes + 64;
-
-/// The titles of what is checked of the entries; the rest is as for one receipt.
-const TITLES: [(&str, &str); 5] = [
-    ("format", "The archive is whole"),
-    ("payload", "The contents are what was committed to"),
-    ("signature", "The issuer signed every receipt"),
-    ("inclusion", "No entry is missing, changed or added"),
-    ("period", "The period is all there"),
-];
-
-/// What is wrong with one entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// Its place in the log.
-    pub index: u64,
-    /// `rcpt_…`, if it could be read.
-    pub id: Option<String>,
-    /// A name of [`crate::verify::STEPS`].
-    pub step: &'static str,
-    /// A sentence.
-    pub detail: String,
-}
-
-/// Everything that was found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Found {
-    /// Each thing that was checked, and how it ended.
-    pub steps: Vec<Step>,
-    /// The first thousand failures of single entries.
-    pub failures: Vec<Failure>,
-    /// How many there are.
-    pub failed: u64,
-    /// Receipts of the period.
-    pub receipts: u64,
-    /// Of them, those whose contents are not in the archive.
-    pub without_contents: u64,
-    /// The log's name.
-    pub log: String,
-    /// First and last day.
-    pub period: (String, String),
-    /// The keys came from the verifier, not from the archive itself.
-    pub trusted_policy: bool,
-}
-
-impl Found {
-    /// Nothing failed, and all that must be there is.
-    pub fn is_verified(&self) -> bool {
-        let fine = |step: &Step| match step.id {
-            "anchor" | "witnesses" | "payload" => step.outcome != Outcome::Failed,
-            _ => step.outcome == Outcome::Passed,
-        };
-        self.failed == 0 && self.steps.len() == TITLES.len() + 3 && self.steps.iter().all(fine)
-    }
-
-    /// As JSON, for programs.
-    pub fn to_json(&self) -> Value {
-        let count = |count: u64| Value::Integer(i64::try_from(count).unwrap_or(i64::MAX));
-        let steps = self.steps.iter().map(Step::to_json);
-        let failures = self.failures.iter().map(|failure| {
-            Value::object([
-                ("index", count(failure.index)),
-                ("id", failure.id.as_deref().map_or(Value::Null, Value::from)),
-                ("step", failure.step.into()),
-                ("detail", failure.detail.as_str().into()),
-            ])
-        });
-        Value::object([
-            ("verified", Value::Bool(self.is_verified())),
-            ("failed", count(self.failed)),
-            ("failures", Value::Array(failures.collect())),
-            ("from", self.period.0.as_str().into()),
-            ("until", self.period.1.as_str().into()),
-            ("log", self.log.as_str().into()),
-            ("receipts", count(self.receipts)),
-            ("without_contents", count(self.without_contents)),
-            ("steps", Value::Array(steps.collect())),
-        ])
-    }
-}
 
 /// An archive under verification: give it the bytes as they come, then ask what was found.
 pub struct PeriodVerification {
@@ -113,6 +33,8 @@ pub struct PeriodVerification {
     before: Option<Hash>,
     /// Failures by their step.
     failed: BTreeMap<&'static str, u64>,
+    /// The last entry that failed.
+    failed_last: Option<u64>,
     member: String,
     head: Option<Head>,
     log: Log,
@@ -161,6 +83,7 @@ impl PeriodVerification {
             sha256: Sha256::new(),
             before: None,
             failed: BTreeMap::new(),
+            failed_last: None,
             member: String::new(),
             head: None,
             log: Log::default(),
@@ -295,7 +218,9 @@ impl PeriodVerification {
     }
 
     fn fail(&mut self, index: u64, id: Option<String>, step: &'static str, detail: &str) {
-        self.found.failed += 1;
+        if self.failed_last.replace(index) != Some(index) {
+            self.found.failed += 1;
+        }
         *self.failed.entry(step).or_default() += 1;
         if self.found.failures.len() < KEPT {
             self.found.failures.push(Failure { index, id, step, detail: detail.to_owned() });
@@ -334,8 +259,7 @@ impl PeriodVerification {
         if revoked {
             let detail = "The key that signed it was revoked for its place in the log.";
             self.fail(index, id.clone(), "signature", detail);
-        }
-        if !holds {
+        } else if !holds {
             self.fail(
                 index,
                 id.clone(),

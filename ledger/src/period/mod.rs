@@ -13,10 +13,12 @@
 //! the proofs of all of them are a few hashes.
 
 mod check;
+mod found;
 mod tar;
 mod write;
 
-pub use check::{Failure, Found, PeriodVerification};
+pub use check::PeriodVerification;
+pub use found::{Failure, Found};
 pub use tar::{END, member};
 pub use write::Writer;
 

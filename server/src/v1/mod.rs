@@ -19,6 +19,7 @@ pub mod life;
 pub mod log_keys;
 pub mod logs;
 pub mod receipts;
+pub mod rows;
 pub mod schemas;
 pub mod shares;
 
@@ -60,6 +61,8 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(receipts::list_receipts, receipts::create_receipt))
         .routes(routes!(receipts::get_receipt))
         .routes(routes!(downloads::export_receipts))
+        .routes(routes!(rows::export_receipts_csv))
+        .routes(routes!(rows::export_receipts_ndjson))
         .routes(routes!(downloads::get_receipt_bundle))
         .routes(routes!(downloads::get_receipt_proof))
         .routes(routes!(downloads::get_receipt_root_proof))

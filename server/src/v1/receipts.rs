@@ -180,7 +180,7 @@ pub fn rfc3339(at: time::OffsetDateTime) -> String {
 }
 
 impl ReceiptOut {
-    fn summary(summary: Summary, mode: Mode) -> Self {
+    pub(super) fn summary(summary: Summary, mode: Mode) -> Self {
         Self {
             object: "receipt",
             id: summary.id,

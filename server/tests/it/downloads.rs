@@ -135,3 +135,55 @@ async fn a_shared_receipt_is_seen_without_an_account_as_far_as_it_is_shared() {
         assert!(!String::from_utf8_lossy(&gone.body).contains(&id), "{path}");
     }
 }
+
+#[tokio::test]
+async fn a_list_leaves_whole_as_lines_that_say_where_they_end() {
+    let served = Served::new().await;
+    let (_, key) = served.org("acme").await;
+    for body in [
+        ORDER,
+        r#"{"reference":"=HYPERLINK(\"https://evil.example\")"}"#,
+        r#"{"kind":"approval","reference":"a, \"b\""}"#,
+    ] {
+        served.post_receipt(&key, None, body).await;
+    }
+    let file = served.read(&key, "/v1/receipts.csv?sort=issued").await;
+    assert_eq!(file.header("content-type"), "text/csv; charset=utf-8");
+    assert_eq!(file.header("content-disposition"), "attachment; filename=\"receipts-test-2026-11-20.csv\"");
+    let text = String::from_utf8(file.body).unwrap();
+    let lines: Vec<&str> = text.split("\r\n").collect();
+    assert_eq!(lines[0], "id,mode,kind,reference,occurred_at,issued_at,amount,currency,status,state,log_index");
+    assert!(
+        lines[1].contains(",test,transaction,secret-42,2026-11-20T")
+            && lines[1].ends_with(",11.77,USD,included,active,1"),
+        "{}",
+        lines[1]
+    );
+    assert!(lines[2].contains(",\"'=HYPERLINK(\"\"https://evil.example\"\")\","), "{}", lines[2]);
+    assert!(lines[3].contains(",approval,\"a, \"\"b\"\"\","), "{}", lines[3]);
+    assert_eq!(lines[4..], ["end,3 rows,,,,,,,,,", ""]);
+
+    // What broke off after the first row is gone on with behind it.
+    let first = lines[1].split(',').next().unwrap();
+    let rest = served.read(&key, &format!("/v1/receipts.csv?sort=issued&after={first}")).await;
+    let expected = format!("{}\r\n{}\r\nend,2 rows,,,,,,,,,\r\n", lines[2], lines[3]);
+    assert_eq!(String::from_utf8(rest.body).unwrap(), expected);
+
+    let file = served.read(&key, "/v1/receipts.ndjson?kind=transaction").await;
+    assert_eq!(file.header("content-type"), "application/x-ndjson");
+    let lines: Vec<serde_json::Value> = file
+        .body
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(|line| serde_json::from_slice(line).unwrap())
+        .collect();
+    let listed = served.read(&key, "/v1/receipts?kind=transaction").await.json();
+    assert_eq!(lines[..2], *listed["data"].as_array().unwrap());
+    assert_eq!(lines[2..], [serde_json::json!({"object": "end", "rows": 2})]);
+
+    let refused = served.read(&key, "/v1/receipts.csv?sort=colour").await;
+    assert_eq!(
+        (refused.status, refused.json()["errors"][0]["location"].as_str()),
+        (StatusCode::UNPROCESSABLE_ENTITY, Some("sort"))
+    );
+}

@@ -93,6 +93,15 @@ impl Standing {
             Some(Relation::RelatesTo) | None => Self::Active,
         }
     }
+
+    /// As in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Revoked => "revoked",
+            Self::Superseded => "superseded",
+        }
+    }
 }
 
 /// That the contents of a receipt were erased.

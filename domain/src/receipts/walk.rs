@@ -1,0 +1,55 @@
+//! A filtered list from its beginning to its end, read from the database as it is fetched.
+
+use futures::stream::{BoxStream, StreamExt as _, try_unfold};
+
+use super::service::{cursor, narrow, no_cursor};
+use super::store::{self, Narrowed, Side};
+use super::{Filter, Summary};
+use crate::context::Cx;
+use crate::id::ReceiptId;
+use crate::permission::Permission;
+use crate::{Problem, anchors};
+
+/// Rows of one statement. Memory does not grow with the list: it holds as many.
+const CHUNK: usize = 2_000;
+
+/// A list on its way, some rows at a time. An error ends it before its end.
+pub type Walk = BoxStream<'static, Result<Vec<Summary>, Problem>>;
+
+/// Every receipt of a list, as [`super::list`] has it, from after a receipt on: so what broke off is taken up again.
+///
+/// What is refused is refused before anything is read. Each chunk is a transaction of its own: a receipt's place never
+/// changes, what is issued meanwhile comes before the newest first, and states are those of the moment they were read.
+pub async fn walk(cx: &Cx, filter: &Filter, after: Option<&str>) -> Result<Walk, Problem> {
+    cx.require(Permission::ReceiptsRead)?;
+    let narrowed = narrow(filter)?;
+    let after = cursor(after, "after")?;
+    if let Some(id) = after {
+        let found = store::find(&mut cx.begin().await?, cx.tenant()?, id).await;
+        found.map_err(|problem| if problem.status == 404 { no_cursor("after") } else { problem })?;
+    }
+    let rows = Rows { cx: cx.clone(), narrowed, after };
+    Ok(try_unfold(Some(rows), next).boxed())
+}
+
+/// What is still to come.
+struct Rows {
+    cx: Cx,
+    narrowed: Narrowed,
+    after: Option<ReceiptId>,
+}
+
+async fn next(rows: Option<Rows>) -> Result<Option<(Vec<Summary>, Option<Rows>)>, Problem> {
+    let Some(mut rows) = rows else { return Ok(None) };
+    let log = rows.cx.tenant()?;
+    let mut tx = rows.cx.begin().await?;
+    let mut found = store::list(&mut tx, log, &rows.narrowed, Side::After, rows.after, CHUNK as i64).await?;
+    drop(tx);
+    anchors::mark(&rows.cx, &mut found).await?;
+    rows.after = found.last().map(|last| last.id);
+    let more = found.len() == CHUNK;
+    Ok(Some((found, more.then_some(rows))))
+}
+
+#[cfg(test)]
+mod tests;
