@@ -31,7 +31,7 @@ pub(super) fn problem_of(step: &str) -> &'static str {
 pub(super) fn summary(found: &Found) -> Vec<String> {
     let mut said = match (found.is_verified(), found.failed) {
         (true, _) => whole(found),
-        (false, 0) => vec!["The single receipts in this file fit, but the file as a whole is not what it says: see the steps below. Take nothing from it; ask whoever gave it to you for a new export.".to_owned()],
+        (false, 0) => vec!["The file as a whole is not what it says: the steps below tell where. Take nothing from it; ask whoever gave it to you for a new export.".to_owned()],
         (false, failed) => spoilt(found, failed),
     };
     if found.without_contents > 0 {
@@ -71,11 +71,14 @@ fn spoilt(found: &Found, failed: u64) -> Vec<String> {
         kinds.join(", "),
         if failed == 1 { "It is" } else { "They are" },
     )];
-    let inclusion = found.steps.iter().find(|step| step.id == "inclusion").map(|step| step.outcome);
-    said.push(match inclusion {
-        Some(Outcome::Passed) => "Every other receipt is as it was certified, and none was left out: the changes are outside of what the log itself keeps.",
-        _ => "Every other receipt has its signature and its contents. Whether some were left out cannot be told from this file: ask whoever gave it to you for a new export.",
-    }.to_owned());
+    let holds = |id: &str| found.steps.iter().any(|step| step.id == id && step.outcome == Outcome::Passed);
+    let complete = ["inclusion", "period", "checkpoint"].into_iter().all(holds);
+    let others = if complete {
+        "Every other receipt is as it was certified, and none was left out."
+    } else {
+        "Of the others, whether some were left out cannot be told from this file: ask whoever gave it to you for a new export."
+    };
+    said.push(others.to_owned());
     said
 }
 
