@@ -245,13 +245,13 @@ fn Looked(counts: Counts) -> impl IntoView {
         ("States in the root log (anchors)", counts.anchors, "The public root log says the same"),
         ("Keys", counts.keys, "Each as its signed record says"),
     ];
-    let columns = vec![Column::new("What was checked"), Column::end("How many"), Column::new("And holds if")];
+    let columns = vec![Column::new("What was checked"), Column::end("How many"), Column::new("What must be true")];
     let row = |(what, count, held): (&'static str, u64, &'static str)| {
         view! {
-            <tr>
-                <td data-label="What was checked">{what}</td>
-                <td data-label="How many" data-align="end">{format_count(count)}</td>
-                <td data-label="And holds if">{held}</td>
+            <tr data-card-grid="">
+                <td data-card="title" data-label="What was checked">{what}</td>
+                <td data-card="value" data-label="How many" data-align="end">{format_count(count)}</td>
+                <td data-card="note" data-label="What must be true">{held}</td>
             </tr>
         }
     };

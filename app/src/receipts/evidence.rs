@@ -14,9 +14,10 @@ pub(super) fn EvidenceCard(files: Vec<File>) -> impl IntoView {
     let rows = files.into_iter().map(|file| {
         let href = format!("/evidence/{}", file.sha256);
         let about = format!("{}, {} bytes", file.media, format_count(file.bytes));
+        let name = (!file.name.is_empty()).then(|| view! { <strong>{file.name}</strong>" · " });
         view! {
             <li class="stack">
-                <span>{about}</span>
+                <span>{name}{about}</span>
                 <span><code>{file.sha256.clone()}</code>" "<CopyButton text=file.sha256 label="SHA-256"/></span>
                 <span><LinkButton href=href size="small" external=true><Icon name="download"/>"Download"</LinkButton></span>
             </li>

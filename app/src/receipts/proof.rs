@@ -3,6 +3,8 @@
 use domain::receipts::Proof;
 use leptos::prelude::*;
 
+use crate::ui::format_count;
+
 const ROW: i32 = 58;
 const BOX_W: i32 = 132;
 const BOX_H: i32 = 34;
@@ -53,7 +55,7 @@ pub fn ProofPicture(proof: Proof) -> impl IntoView {
         y: y_of(rows + 1),
         class: "signed",
         label: "Signed checkpoint",
-        hash: format!("{} entries", proof.tree_size),
+        hash: format!("{} entries", format_count(proof.tree_size)),
     });
     let others = match steps.len() {
         1 => "1 other hash".to_owned(),
@@ -61,7 +63,8 @@ pub fn ProofPicture(proof: Proof) -> impl IntoView {
     };
     let said = format!(
         "The hash of this receipt, entry {}, is combined with {others} into the root of {} entries, which the log signed.",
-        proof.log_index, proof.tree_size
+        format_count(proof.log_index),
+        format_count(proof.tree_size)
     );
     view! {
         <figure class="stack">

@@ -15,7 +15,9 @@ use super::status::{StateBadge, StatusCard};
 use super::{ReceiptView, ShareReceipt, WithdrawShare, filter_of, get_receipt, query_of};
 use crate::live::use_live;
 use crate::private::{crumb, show};
-use crate::ui::{Badge, Card, CodeBlock, CopyButton, DateTime, Icon, LinkButton, MoneyText, PageHeader, rfc3339};
+use crate::ui::{
+    Badge, Card, CodeBlock, CopyButton, DateTime, Icon, LinkButton, MoneyText, PageHeader, format_count, rfc3339,
+};
 use crate::verify::VerifyPanel;
 
 /// What happened, and the proof of it.
@@ -150,7 +152,7 @@ fn Raw(receipt: Receipt) -> impl IntoView {
         <Card title="For your auditor">
             <dl class="facts">
                 <Fact id="log" name="Log" text=proof.origin.clone()><code>{proof.origin}</code></Fact>
-                <Fact id="entry" name="Entry" text=proof.log_index.to_string()>{proof.log_index}" of "{proof.tree_size}</Fact>
+                <Fact id="entry" name="Entry" text=proof.log_index.to_string()>{format_count(proof.log_index)}" of "{format_count(proof.tree_size)}</Fact>
                 <Fact id="leaf-hash" name="Leaf hash" text=proof.leaf_hash.clone()><code>{proof.leaf_hash}</code></Fact>
                 <Fact id="log-key" name="Log key" text=proof.keys.log.clone()><code>{proof.keys.log}</code></Fact>
                 <Fact id="issuing-key" name="Issuing key" text=proof.keys.issuing.clone()><code>{proof.keys.issuing}</code></Fact>

@@ -3,6 +3,7 @@
 use domain::Mode;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 
 use crate::codec::Json;
 use crate::error::AppError;
@@ -21,7 +22,8 @@ pub struct SharedView {
     /// The receipt's kind.
     pub kind: String,
     /// When it was signed.
-    pub issued_at: String,
+    #[serde(with = "time::serde::timestamp::milliseconds_i64")]
+    pub issued_at: OffsetDateTime,
     /// The log's name.
     pub log: String,
     /// The contents, to read.
@@ -51,6 +53,7 @@ pub async fn open_shared_receipt(token: String) -> Result<SharedView, AppError> 
     use domain::{Problem, shares};
     use ledger::jcs::canonical;
     use ledger::verify::{Outcome, verify};
+    use time::format_description::well_known::Rfc3339;
     let domain = crate::request::cx()?.domain().clone();
     let open = async {
         let opened = shares::open(&domain, &token).await?;
@@ -73,7 +76,7 @@ pub async fn open_shared_receipt(token: String) -> Result<SharedView, AppError> 
             with_contents: opened.with_contents,
             id: receipt.id,
             kind: receipt.kind,
-            issued_at: receipt.issued_at,
+            issued_at: OffsetDateTime::parse(&receipt.issued_at, &Rfc3339).map_err(Problem::internal)?,
             log: receipt.log,
             contents: contents.transpose().map_err(Problem::internal)?.map(|json| crate::receipts::pretty(&json)),
             verified,

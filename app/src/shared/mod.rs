@@ -9,7 +9,9 @@ use leptos_router::hooks::use_params_map;
 use crate::error::{AppError, sentence};
 use crate::receipts::Fact;
 use crate::shell::PublicLayout;
-use crate::ui::{Badge, Card, CodeBlock, EmptyState, ErrorState, Icon, LinkButton, Notice, PageHeader, Skeleton};
+use crate::ui::{
+    Badge, Card, CodeBlock, DateTime, EmptyState, ErrorState, Icon, LinkButton, Notice, PageHeader, Skeleton, rfc3339,
+};
 use crate::verify::{VerifyPanel, found_step};
 
 mod api;
@@ -73,7 +75,7 @@ fn shared(view: SharedView, token: String) -> AnyView {
                     <div class="stack">
                         <dl class="facts">
                             <Fact id="kind" name="Kind" text=kind.clone()>{kind.replace('_', " ")}</Fact>
-                            <Fact id="certified" name="Certified" text=issued_at.clone()><time datetime=issued_at.clone()>{issued_at.clone()}</time></Fact>
+                            <Fact id="certified" name="Certified" text=rfc3339(issued_at)><DateTime at=issued_at/></Fact>
                             <Fact id="receipt" name="Receipt" text=id.clone()><code>{id.clone()}</code></Fact>
                             <Fact id="log" name="Log" text=log.clone()><code>{log.clone()}</code></Fact>
                         </dl>

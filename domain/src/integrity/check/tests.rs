@@ -79,6 +79,17 @@ async fn what_is_damaged_is_named_on_demand() {
 }
 
 #[tokio::test]
+async fn the_record_of_an_erasure_that_came_later_is_as_it_was_signed() {
+    let world = World::new().await;
+    let acme = world.org("acme").await;
+    let happened = acme.now();
+    world.clock.advance(time::Duration::seconds(3));
+    let record = NewReceipt { occurred_at: Some(happened), ..NewReceipt::of_kind("payload_erased") };
+    receipts::issue(&acme, record, None).await.unwrap();
+    assert_eq!(subjects(&check(&world, &acme).await), Vec::<&str>::new());
+}
+
+#[tokio::test]
 async fn a_log_that_lost_its_end_and_every_note_of_it_is_known_from_the_root_log() {
     let scene = Scene::new().await;
     scene.sql("delete from anchors; delete from published_logs; update logs set size = 0, frontier = '', root = sha256(''), checkpoint = '' where size = 600; delete from payloads where mode = 'test'; delete from receipts where mode = 'test'; delete from tiles").await;
