@@ -284,6 +284,28 @@ ALTER TABLE public.key_events ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
 
 
 --
+-- Name: log_checks; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.log_checks (
+    org_id uuid NOT NULL,
+    mode text NOT NULL,
+    id uuid NOT NULL,
+    asked_by uuid,
+    asked_at timestamp with time zone NOT NULL,
+    began_at timestamp with time zone,
+    alive_until timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    failed_at timestamp with time zone,
+    entries_done bigint DEFAULT 0 NOT NULL,
+    entries_total bigint DEFAULT 0 NOT NULL,
+    outcome jsonb
+);
+
+ALTER TABLE ONLY public.log_checks FORCE ROW LEVEL SECURITY;
+
+
+--
 -- Name: log_keys; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -644,6 +666,14 @@ ALTER TABLE ONLY public.integrity_findings
 
 ALTER TABLE ONLY public.key_events
     ADD CONSTRAINT key_events_pkey PRIMARY KEY (id);
+
+
+--
+-- Name: log_checks log_checks_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.log_checks
+    ADD CONSTRAINT log_checks_pkey PRIMARY KEY (org_id, mode);
 
 
 --
@@ -1045,6 +1075,14 @@ ALTER TABLE ONLY public.key_events
 
 
 --
+-- Name: log_checks log_checks_org_id_mode_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.log_checks
+    ADD CONSTRAINT log_checks_org_id_mode_fkey FOREIGN KEY (org_id, mode) REFERENCES public.logs(org_id, mode);
+
+
+--
 -- Name: log_keys log_keys_org_id_mode_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -1286,6 +1324,19 @@ CREATE POLICY key_events_own ON public.key_events TO certnode_app USING ((org_id
 --
 
 CREATE POLICY key_events_sequenced ON public.key_events TO certnode_sequencer USING (true) WITH CHECK (true);
+
+
+--
+-- Name: log_checks; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.log_checks ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: log_checks log_checks_own; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY log_checks_own ON public.log_checks TO certnode_app USING ((org_id = public.current_org())) WITH CHECK ((org_id = public.current_org()));
 
 
 --
@@ -1583,6 +1634,13 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.integrity_findings TO certnode
 
 GRANT SELECT ON TABLE public.key_events TO certnode_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.key_events TO certnode_sequencer;
+
+
+--
+-- Name: TABLE log_checks; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.log_checks TO certnode_app;
 
 
 --
