@@ -1,3 +1,5 @@
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use ledger::json::parse_with;
 use ledger::json::{Limits, Value};
 use ledger::period::{Failure, Found};
