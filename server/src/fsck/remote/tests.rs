@@ -55,7 +55,7 @@ async fn a_log_is_checked_over_http_with_a_key_or_once_it_is_public() {
     let origin = logs::head(&acme).await.unwrap().origin;
     let path = origin.split_once('/').unwrap().1;
     let private = found(settings(&acme, format!("{url}/v1/log"), Some(token)).await).await.unwrap();
-    assert_eq!((private.size, private.files, private.findings.len()), (300, 6, 0));
+    assert_eq!((private.size, private.checked.files, private.findings.len()), (300, 6, 0));
     assert!(found(settings(&acme, format!("{url}/v1/log"), None).await).await.unwrap_err().contains("--token"));
     assert!(
         found(settings(&acme, format!("{url}/{path}"), None).await).await.unwrap_err().contains("there is no log here")
