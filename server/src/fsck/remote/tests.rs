@@ -174,8 +174,8 @@ async fn a_log_whose_keys_were_replaced_is_checked_by_all_of_them_or_with_the_se
     // With the hint the old keys alone lead through, and the answer says whose word that is.
     let report = check(&keys[..1], &issuing[..1], true).await;
     assert!(report.remarks[0].contains("the server shows no keys here"));
-    let keys = shown(&acme).await.to_string().into_bytes();
-    files.write().unwrap().insert("keys".to_owned(), keys);
+    let said = shown(&acme).await.to_string().into_bytes();
+    files.write().unwrap().insert("keys".to_owned(), said);
     let report = check(&keys[..1], &issuing[..1], true).await;
     assert!(report.findings.is_empty(), "{:?}", report.findings);
     let said = report.remarks.join("\n");
@@ -197,8 +197,8 @@ async fn a_log_whose_keys_were_replaced_is_checked_by_all_of_them_or_with_the_se
     assert_eq!(found, ["entry 300: is signed by issuing key 2, which does not sign at this place"]);
     // A revocation is said in words.
     log_keys::revoke(&acme, Purpose::Issuing, 1, Some(290)).await.unwrap();
-    let keys = shown(&acme).await.to_string().into_bytes();
-    files.write().unwrap().insert("keys".to_owned(), keys);
+    let said = shown(&acme).await.to_string().into_bytes();
+    files.write().unwrap().insert("keys".to_owned(), said);
     let report = check(&keys, &issuing, true).await;
     assert_eq!((report.findings.len(), report.findings[0].subject.as_str()), (1, "issuing key 1"));
     assert!(report.findings[0].problem.contains("entries 290 to 299, which it signed, are not to be believed"));
