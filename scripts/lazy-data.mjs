@@ -6,7 +6,7 @@
 //
 // usage: lazy-data.mjs <folder of frontend.wasm> <folder of the site's pkg>
 import { createHash } from 'node:crypto';
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 
 const [linked, pkg] = process.argv.slice(2);
 const NAME = 'chunk_data';
@@ -302,7 +302,9 @@ function module(ranges) {
 }
 
 const files = readdirSync(pkg);
-const one = (pattern) => `${pkg}/${files.filter((name) => pattern.test(name)).at(-1)}`;
+const written = (name) => statSync(`${pkg}/${name}`).mtimeMs;
+/** The newest, where older builds left theirs. */
+const one = (pattern) => `${pkg}/${files.filter((name) => pattern.test(name)).sort((a, b) => written(a) - written(b)).at(-1)}`;
 const [first, loader, manifest] = [one(/^certnode\..*wasm$/), one(/^__wasm_split\..*js$/), one(/^__wasm_split_manifest\..*json$/)];
 const script = readFileSync(loader, 'utf8');
 if (!script.includes(NAME)) {

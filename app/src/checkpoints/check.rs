@@ -87,10 +87,11 @@ fn Background(state: State) -> impl IntoView {
         Some(at) => view! { "The last whole round ended on " <DateTime at=at/> "." }.into_any(),
         None => "No round has come to its end yet.".into_any(),
     };
-    let copied = if state.saved_size >= state.size {
-        format!("All {all} entries")
-    } else {
-        format!("{} of {all} entries; the others follow within seconds", format_count(state.saved_size))
+    let (copied, rest) = match state.saved_size >= state.size {
+        true => (format!("All {all} entries"), "."),
+        false => {
+            (format!("{} of {all} entries", format_count(state.saved_size)), "; the others follow within seconds.")
+        }
     };
     let saved = state.saved_at.map(|at| view! { ", written on " <DateTime at=at/> });
     let signing =
@@ -109,7 +110,7 @@ fn Background(state: State) -> impl IntoView {
                 <p>"The server reads every entry again and again, and holds it against what was signed. "{round}{last}</p>
             </dd>
             <dt>"Second copy"</dt>
-            <dd>{copied}" are in files outside the database"{saved}"."</dd>
+            <dd>{copied}" are in files outside the database"{saved}{rest}</dd>
         </dl>
         {findings}
     }
