@@ -66,7 +66,7 @@ pub(super) fn of_receipt(row: &EntryRow, columns: &Columns, signed: &Signed, siz
 /// What is searched for and added up is what the caller said.
 fn of_payload(columns: &Columns, payload: &[u8], wrong: &mut Vec<&'static str>) {
     // A log's first statement has a payload of its own shape, and nothing to search for.
-    let said = if columns.kind == "log_created" { None } else { NewReceipt::from_json(payload).ok() };
+    let said = if columns.kind == "log_created" { None } else { NewReceipt::from_payload(payload).ok() };
     let reference = said.as_ref().and_then(|said| said.reference.clone());
     let occurred_at = said.as_ref().and_then(|said| said.occurred_at).unwrap_or(columns.issued_at);
     let amount = said.and_then(|said| said.amount);
