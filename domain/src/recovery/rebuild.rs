@@ -57,6 +57,7 @@ async fn rebuild_log(database: &Database, log: &LogRow) -> Result<Recovered, Pro
     }
     // The server may have gone on meanwhile: the log waits while what was added is read, and its tiles are replaced.
     let mut tx = connection.begin().await?;
+    store::take_time(&mut tx).await?;
     let (size, checkpoint) = store::lock(&mut tx, id).await?;
     let edge = read(&mut tx, log, size, &mut tree).await?;
     check(log, size, &checkpoint, &tree, &edge)?;
