@@ -1,6 +1,6 @@
 # One command each. `make help` lists them.
 SHELL := /bin/bash
-.PHONY: run test setup check fmt lint unit it e2e bench torture fuzz gen size clean help
+.PHONY: run test setup check fmt lint unit it e2e bench torture drill fuzz gen size clean help
 
 run: ## install what is missing, build the release, and serve on http://127.0.0.1:3000
 	@CERTNODE_SETUP=run scripts/setup && scripts/build && exec target/release/certnode serve
@@ -34,6 +34,9 @@ bench: ## receipts a second, latency, CPU, memory, anchoring, fsck (BENCH_SECOND
 
 torture: ## three nodes and everything that can happen to them, 1,000 times over (TORTURE_ROUNDS)
 	@scripts/build && . scripts/env && node scripts/torture.mjs
+
+drill: ## a backup, a disk that is gone under load, and a restore, with 1,000,000 receipts (DRILL_RECEIPTS)
+	@scripts/build && . scripts/env && node scripts/drill.mjs
 
 fuzz: ## every parser of bytes from outside, a minute each (FUZZ_SECONDS)
 	@scripts/fuzz

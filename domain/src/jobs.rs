@@ -14,6 +14,14 @@ use crate::receipts::life::{self, RecordErasure};
 
 /// How long a job may go on after the server was told to stop; it is run again by the next one.
 const GRACE: Duration = Duration::from_secs(5);
+/// Between two tries to have a worker.
+const AGAIN: Duration = Duration::from_secs(1);
+/// Between two signs of life of a worker; after six that are missing it is dead.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+/// How long a round of what goes on for ever may take.
+const ROUND_MAX: Duration = Duration::from_secs(60);
+/// Between two moments at which the fence is on the disk.
+const SYNC_EVERY: Duration = Duration::from_secs(1);
 /// Between two rounds of anchoring.
 const ANCHOR_EVERY: Duration = Duration::from_secs(1);
 /// Between two rounds of publishing that found nothing to do.
@@ -70,11 +78,44 @@ pub(crate) async fn enqueue<T: TaskHandler + serde::Serialize>(tx: &mut Tx, job:
 }
 
 /// Works until told to stop: the queue's jobs, and the upkeep that has no change to follow.
-pub async fn run_workers(
-    domain: Domain,
+pub async fn run_workers(domain: Domain, concurrency: usize, stop: impl Future<Output = ()> + Clone + Send + 'static) {
+    let upkeep = async {
+        tokio::select! {
+            () = upkeep(&domain) => {}
+            () = anchoring(&domain) => {}
+            () = syncing(&domain) => {}
+            () = publishing(&domain) => {}
+            () = crate::integrity::scrub::run(&domain) => {}
+            () = stop.clone() => {}
+        }
+        // What the last seconds used is written down before the end.
+        let _ = crate::api_keys::record_uses(&domain).await;
+    };
+    tokio::join!(jobs(&domain, concurrency, stop.clone()), upkeep);
+}
+
+/// The queue's jobs. A database that goes away ends a worker: the next begins a second later.
+async fn jobs(domain: &Domain, concurrency: usize, stop: impl Future<Output = ()> + Clone + Send + 'static) {
+    loop {
+        match work(domain, concurrency, stop.clone()).await {
+            Ok(()) => return,
+            Err(error) => tracing::warn!(%error, "the jobs stand still for a moment"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(AGAIN) => {}
+            () = stop.clone() => return,
+        }
+    }
+}
+
+/// One worker, until it is told to stop. What a worker was at that died is taken up by another, and does not wait for the
+/// hours after which the queue itself would give up on it.
+async fn work(
+    domain: &Domain,
     concurrency: usize,
-    stop: impl Future<Output = ()> + Clone + Send + 'static,
+    stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), DatabaseError> {
+    let jobs = |error: &dyn std::fmt::Display| DatabaseError::Jobs(error.to_string());
     let pool = PgPoolOptions::new().max_connections(4).connect_with(domain.database().owner().clone()).await?;
     let worker = options()
         .concurrency(concurrency)
@@ -84,42 +125,41 @@ pub async fn run_workers(
         .define_job::<RunLogCheck>()
         .pg_pool(pool.clone())
         .add_extension(domain.clone())
-        .shutdown_signal(stop.clone())
+        .shutdown_signal(stop)
         .shutdown_grace_period(GRACE)
+        .heartbeat_interval(HEARTBEAT)
+        .sweep_interval(HEARTBEAT)
+        .sweep_threshold(HEARTBEAT * 6)
+        .recovery_delay(Duration::ZERO)
         .init()
         .await
-        .map_err(|error| DatabaseError::Jobs(error.to_string()))?;
-    let upkeep = async {
-        tokio::select! {
-            () = upkeep(&domain) => {}
-            () = anchoring(&domain) => {}
-            () = publishing(&domain) => {}
-            () = crate::integrity::scrub::run(&domain) => {}
-            () = stop => {}
-        }
-        // What the last seconds used is written down before the end.
-        let _ = crate::api_keys::record_uses(&domain).await;
-    };
-    let (result, ()) = tokio::join!(worker.run(), upkeep);
-    pool.close().await;
-    result.map_err(|error| DatabaseError::Jobs(error.to_string()))
+        .map_err(|error| jobs(&error))?;
+    let result = worker.run().await.map_err(|error| jobs(&error));
+    let _ = tokio::time::timeout(GRACE, pool.close()).await;
+    result
 }
 
 /// The states of logs that moved, into the root log; what fails is tried again a second later.
 async fn anchoring(domain: &Domain) {
     loop {
         tokio::time::sleep(ANCHOR_EVERY).await;
-        // Each node has a file of its own, of what it committed.
-        let fence = domain.database.fence().clone();
-        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || fence.sync()).await {
-            tracing::error!(%error, "the fence is not on the disk");
-        }
         // One node's work: that of the root log's writer.
         if !domain.sequencer.owns(crate::anchors::ROOT.0).await {
             continue;
         }
-        if let Err(problem) = crate::anchors::anchor(domain).await {
+        if let Err(problem) = in_a_round(crate::anchors::anchor(domain)).await {
             tracing::warn!(%problem, internal = problem.internal, "anchoring");
+        }
+    }
+}
+
+/// What this node committed last, onto its disk: each has a file of its own.
+async fn syncing(domain: &Domain) {
+    loop {
+        tokio::time::sleep(SYNC_EVERY).await;
+        let fence = domain.database.fence().clone();
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || fence.sync()).await {
+            tracing::error!(%error, "the fence is not on the disk");
         }
     }
 }
@@ -127,7 +167,7 @@ async fn anchoring(domain: &Domain) {
 /// Full tiles and bundles, into the object store; what fails is tried again a second later.
 async fn publishing(domain: &Domain) {
     loop {
-        match crate::published::publish(domain).await {
+        match in_a_round(crate::published::publish(domain)).await {
             Ok(0) => tokio::time::sleep(PUBLISH_EVERY).await,
             Ok(_) => tokio::time::sleep(PUBLISH_EVERY / 10).await,
             Err(problem) => {
@@ -138,14 +178,20 @@ async fn publishing(domain: &Domain) {
     }
 }
 
+/// A round that ends, one way or another: the next one has another connection.
+pub(crate) async fn in_a_round<T>(round: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+    let late = |_| Err(Problem::internal(format!("not done within {} s", ROUND_MAX.as_secs())));
+    tokio::time::timeout(ROUND_MAX, round).await.unwrap_or_else(late)
+}
+
 async fn upkeep(domain: &Domain) {
     let mut round = 0_u32;
     loop {
         tokio::time::sleep(UPKEEP).await;
-        let mut results = vec![crate::api_keys::record_uses(domain).await];
-        results.push(crate::log_keys::retire_due(domain).await);
+        let mut results = vec![in_a_round(crate::api_keys::record_uses(domain)).await];
+        results.push(in_a_round(crate::log_keys::retire_due(domain)).await);
         if round.is_multiple_of(SWEEP_EVERY) {
-            results.push(crate::accounts::sweep_sessions(domain).await);
+            results.push(in_a_round(crate::accounts::sweep_sessions(domain)).await);
         }
         round = round.wrapping_add(1);
         for problem in results.into_iter().filter_map(Result::err) {

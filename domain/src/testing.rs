@@ -148,6 +148,11 @@ impl World {
         self.watched_by(Policy::default())
     }
 
+    /// A node that reaches the world's database by another way.
+    pub fn node_at(&self, database_url: &str) -> Domain {
+        Self::domain(database_url, self.clock.clone(), self.objects.clone(), Policy::default())
+    }
+
     /// A node whose root log is cosigned by the witnesses of a policy.
     pub fn watched_by(&self, witnesses: Policy) -> Domain {
         Self::domain(&self.database_url, self.clock.clone(), self.objects.clone(), witnesses)

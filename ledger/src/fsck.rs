@@ -198,9 +198,8 @@ impl Rebuilt {
             let start = end as usize - (1 << within);
             roots.push(*Batch::append(&Frontier::empty(), &self.levels[level][start..end as usize]).root());
         }
-        roots.extend(Batch::append(&Frontier::empty(), edge).frontier().roots());
-        let size = full * WIDTH + edge.len() as u64;
-        Frontier::from_parts(size, roots).map_or(crate::hash::EMPTY_ROOT, |frontier| frontier.root())
+        let frontier = Frontier::from_parts(full * WIDTH, roots);
+        frontier.map_or(crate::hash::EMPTY_ROOT, |frontier| *Batch::append(&frontier, edge).root())
     }
 
     /// The tile of an index at a level of 1 or more, as wide as it is now.

@@ -184,7 +184,7 @@ fn a_tree_made_again_has_every_root_it_ever_had() {
     let (mut rebuilt, mut frontier) = (Rebuilt::default(), Frontier::empty());
     assert_eq!(rebuilt.root(), frontier.root());
     for part in leaves.chunks(256) {
-        for n in [1, 100, part.len() - 1] {
+        for n in [1, 100, part.len() - 1, part.len()] {
             let mut then = frontier.clone();
             part[..n].iter().for_each(|leaf| then.push(*leaf));
             assert_eq!(rebuilt.root_with(&part[..n]), then.root());

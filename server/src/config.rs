@@ -35,7 +35,7 @@ pub struct Config {
     /// The largest evidence file.
     pub evidence_max_bytes: u64,
     /// The bucket that logs' files are in; none means the folder `log` of the data directory.
-    pub log_store: Option<Bucket>,
+    pub log_store: Option<LogStore>,
     /// Where PostgreSQL's programs are.
     pub postgres: Search,
     /// The witnesses that are asked to cosign the root log.
@@ -68,6 +68,15 @@ pub struct Config {
     pub log_format: String,
     /// What is logged: a `tracing` filter.
     pub log_filter: String,
+}
+
+/// Where logs are kept as files, if not in the data directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogStore {
+    /// A folder, such as one that several servers see.
+    Folder(PathBuf),
+    /// A bucket.
+    Bucket(Bucket),
 }
 
 /// A value that is not allowed: the key, the value, and what is.
@@ -218,7 +227,7 @@ impl Config {
                 .get("evidence_dir", data_dir.join("evidence"), "a folder", |text| Some(text.into()))?,
             evidence_max_bytes: source.number("evidence_max_bytes", domain::evidence::MAX_BYTES, 1, 1 << 30)?,
             data_dir,
-            log_store: bucket(source)?,
+            log_store: log_store(source)?,
             postgres: Search {
                 folder: source.get("postgres_bin", None, "a folder", |text| Some(Some(text.into())))?,
                 path: (source.environment)("PATH").map(Into::into),
@@ -251,7 +260,8 @@ impl Config {
     /// The store of the logs' files.
     pub fn objects(&self) -> Result<Objects, ObjectsError> {
         match &self.log_store {
-            Some(bucket) => Objects::bucket(bucket),
+            Some(LogStore::Bucket(bucket)) => Objects::bucket(bucket),
+            Some(LogStore::Folder(folder)) => Objects::folder(folder),
             None => Objects::folder(&self.data_dir.join("log")),
         }
     }
@@ -265,24 +275,26 @@ impl Config {
     }
 }
 
-fn bucket(source: &Source<'_>) -> Result<Option<Bucket>, ConfigError> {
+fn log_store(source: &Source<'_>) -> Result<Option<LogStore>, ConfigError> {
     let visible = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
     let text = |key, wanted: &str, allowed: &dyn Fn(&str) -> bool| {
         source.get(key, None, wanted, |text| allowed(text).then(|| Some(text.to_owned())))
     };
     let http = |text: &str| visible(text) && (text.starts_with("http://") || text.starts_with("https://"));
     let name = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    let url = source.get("log_store", None, "an address that begins with s3://", |text| {
-        text.strip_prefix("s3://").filter(|bucket| !bucket.is_empty()).map(|_| Some(text.to_owned()))
+    let place = source.get("log_store", None, "an address that begins with s3://, or a folder from / on", |text| {
+        let bucket = text.strip_prefix("s3://").is_some_and(|bucket| !bucket.is_empty());
+        (bucket || text.starts_with('/')).then(|| Some(text.to_owned()))
     })?;
     let bucket = Bucket {
-        url: url.clone().unwrap_or_default(),
+        url: place.clone().unwrap_or_default(),
         endpoint: text("log_store_endpoint", "an address that begins with http:// or https://", &http)?,
         region: text("log_store_region", "a region such as eu-central-1", &name)?,
         key_id: text("log_store_key_id", "an access key's id", &visible)?,
         secret: text("log_store_secret", "an access key's secret", &visible)?,
     };
-    Ok(url.map(|_| bucket))
+    Ok(place
+        .map(|place| if place.starts_with('/') { LogStore::Folder(place.into()) } else { LogStore::Bucket(bucket) }))
 }
 
 fn fresh() -> [u8; 32] {

@@ -1,6 +1,6 @@
 //! What happens around every request: its id, its line in the log, the headers of its answer, and where it may come from.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
@@ -11,6 +11,7 @@ use domain::id::RequestId;
 
 use crate::AppState;
 use crate::auth;
+use crate::edge::Waits;
 use crate::problem::{Refusal, with_body};
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
@@ -35,6 +36,31 @@ pub async fn around(State(state): State<AppState>, mut request: Request, next: N
     }
     security_headers(response.headers_mut(), &state);
     response
+}
+
+/// How long an answer may be made; longer than the sequencer's patience.
+const ANSWER_MAX: Duration = Duration::from_secs(30);
+/// Between two looks at whether it is the client that is waited for.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// Ends what takes too long on our side, such as what waits for a connection to the database that went dead under it. The
+/// time that the client takes for its body is its own: the edge has limits for that.
+pub async fn in_time(request: Request, next: Next) -> Response {
+    let waits = request.extensions().get::<Waits>().cloned().unwrap_or_default();
+    let overdue = async {
+        let mut looks = 0;
+        while LOOK * looks < ANSWER_MAX {
+            tokio::time::sleep(LOOK).await;
+            looks = if waits.for_client() { 0 } else { looks + 1 };
+        }
+    };
+    tokio::select! {
+        response = next.run(request) => response,
+        () = overdue => {
+            let message = "This took too long, and may or may not have been done. Look, before you ask again.";
+            Refusal(Problem::new(503, "outcome_unknown", message).retry_after(1)).into_response()
+        }
+    }
 }
 
 fn security_headers(headers: &mut HeaderMap, state: &AppState) {

@@ -94,10 +94,10 @@ async fn serve(config: Config, listener: TcpListener, database: Database) -> Res
         }
     };
     let served = edge::serve(listener, router(state), &config, stop.clone());
-    let (worked, (), ()) = tokio::join!(workers, served, witnessing);
+    tokio::join!(workers, served, witnessing);
     domain.drain().await;
     database.close().await;
-    Ok(worked?)
+    Ok(())
 }
 
 /// Ends when the process is asked to: SIGTERM, or SIGINT (Ctrl-C).

@@ -60,7 +60,7 @@ pub(crate) struct RootProof {
 pub async fn anchor(domain: &Domain) -> Result<usize, Problem> {
     log_keys::record_events(domain).await?;
     let root = domain.system(ROOT.0, ROOT.1);
-    let mut connection = domain.database.sequencer().acquire().await?;
+    let mut connection = domain.database.lend().await?;
     let moved = store::moved(&mut connection, ROOT.0, ROUND).await?;
     drop(connection);
     if moved.is_empty() {
@@ -71,14 +71,15 @@ pub async fn anchor(domain: &Domain) -> Result<usize, Problem> {
     for log in &moved {
         let note = Note::parse(&log.checkpoint).map_err(|error| Problem::internal(format!("{error:?}")))?;
         let key = idempotency_hash(&identity.origin, &format!("{}/{}", log.origin, log.size));
+        let now = root.now();
         entries.push(Entry {
             org_id: ROOT.0,
             mode: ROOT.1,
             id: ReceiptId(root.new_id()),
             kind: "checkpoint".to_owned(),
             reference: Some(log.origin.clone()),
-            occurred_at: root.now(),
-            issued_at: root.now(),
+            occurred_at: now,
+            issued_at: now,
             amount: None,
             idempotency: Some(key),
             refs: Vec::new(),
@@ -88,7 +89,7 @@ pub async fn anchor(domain: &Domain) -> Result<usize, Problem> {
         });
     }
     let outcomes = domain.sequencer.place_many(entries).await;
-    let mut connection = domain.database.sequencer().acquire().await?;
+    let mut connection = domain.database.lend().await?;
     for (log, outcome) in moved.iter().zip(outcomes) {
         let index = match outcome? {
             Outcome::Placed(placed) => placed.log_index,
@@ -255,7 +256,7 @@ pub async fn keep(
             .verify_any(std::slice::from_ref(witness))
             .map_err(|_| refused("with a signature that does not hold"))?;
         if !holds.is_empty() {
-            let mut connection = domain.database.sequencer().acquire().await?;
+            let mut connection = domain.database.lend().await?;
             return store::keep(&mut connection, size, witness.name(), &line.to_string(), domain.clock.now()).await;
         }
     }

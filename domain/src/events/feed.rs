@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use sqlx::postgres::PgListener;
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
@@ -15,6 +14,8 @@ use crate::id::OrgId;
 
 /// Events a slow listener may fall behind before it is told to catch up by itself.
 const BACKLOG: usize = 256;
+/// How long nothing may be heard before the connection is asked whether it is still there.
+const QUIET_MAX: Duration = Duration::from_secs(15);
 
 type Topics = Mutex<HashMap<(OrgId, Mode), broadcast::Sender<Event>>>;
 
@@ -43,15 +44,19 @@ impl Feed {
 
 async fn listen(database: Database, topics: Weak<Topics>) {
     while topics.strong_count() > 0 && !database.app().is_closed() {
-        let Ok(mut listener) = PgListener::connect_with(database.app()).await else {
+        let Ok(mut listener) = database.listen("certnode_events").await else {
             tokio::time::sleep(Duration::from_secs(1)).await;
             continue;
         };
-        if listener.listen("certnode_events").await.is_err() {
-            continue;
-        }
-        // `try_recv` answers `None` once when the connection was lost: what was missed is fetched by the pages themselves.
-        while let Ok(Some(notification)) = listener.try_recv().await {
+        loop {
+            // `try_recv` answers `None` once when the connection was lost: what was missed is fetched by the pages themselves.
+            let notification = match tokio::time::timeout(QUIET_MAX, listener.try_recv()).await {
+                Ok(Ok(Some(notification))) => notification,
+                Ok(_) => break,
+                Err(_) if topics.strong_count() == 0 => return,
+                Err(_) if database.check_listener(&mut listener).await.is_ok() => continue,
+                Err(_) => break,
+            };
             let Some(topics) = topics.upgrade() else { return };
             let Some((org_id, event)) = parse(notification.payload()) else { continue };
             let topics = topics.lock().unwrap_or_else(PoisonError::into_inner);

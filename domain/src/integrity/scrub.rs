@@ -34,7 +34,7 @@ pub(crate) async fn run(domain: &Domain) {
 pub(super) async fn round(domain: &Domain, pause: Duration) -> Result<(), Problem> {
     for log in store::logs(domain.database.sequencer()).await? {
         if log.size > 0 {
-            stretch(domain, &log).await?;
+            crate::jobs::in_a_round(stretch(domain, &log)).await?;
             tokio::time::sleep(pause).await;
         }
     }
@@ -87,7 +87,7 @@ async fn stretch(domain: &Domain, log: &LogRow) -> Result<(), Problem> {
     let (subjects, problems): (Vec<String>, Vec<String>) =
         checked.findings.iter().map(|finding| (finding.subject.to_string(), finding.problem.clone())).unzip();
     let now = domain.clock.now();
-    let mut connection = domain.database.sequencer().acquire().await?;
+    let mut connection = domain.database.lend().await?;
     store::note_round(&mut connection, id, Round { checked_size: until, is_over }, now).await?;
     store::keep_findings(&mut connection, id, &subjects, &problems, now).await?;
     if is_over {
@@ -99,7 +99,7 @@ async fn stretch(domain: &Domain, log: &LogRow) -> Result<(), Problem> {
 /// At the end of a round: the keys, and the checkpoint, against the tiles that the stretches were held against and the last entries.
 async fn head(domain: &Domain, log: &LogRow, keys: &Keys, found: &mut Vec<Finding>) -> Result<(), Problem> {
     keys.check_events(log, &[], found);
-    let anchors = store::anchors(&mut *domain.database.sequencer().acquire().await?, (log.org_id, log.mode)).await?;
+    let anchors = store::anchors(&mut *domain.database.lend().await?, (log.org_id, log.mode)).await?;
     keys.check_revoked(log.size, &anchors, found);
     let mut wrong = |problem: &str| found.push(Finding::new(Subject::Checkpoint, problem));
     let mut tx = domain.system(log.org_id, log.mode).begin().await?;

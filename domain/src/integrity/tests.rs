@@ -306,3 +306,38 @@ async fn entries_a_second() {
         );
     }
 }
+
+#[tokio::test]
+async fn whatever_becomes_of_receipts_their_columns_are_what_they_say() {
+    let world = World::new().await;
+    let acme = world.org("acme").await;
+    let issue = async |body: String| {
+        let new = NewReceipt::from_json(body.as_bytes()).unwrap();
+        receipts::issue(&acme, new, None).await.unwrap().receipt.summary.id
+    };
+    let order =
+        r#""reference":"order","occurred_at":"2026-11-19T08:00:00Z","amount":{"value":"1.10","currency":"EUR"}"#;
+    let mut ids = Vec::new();
+    for _ in 0..4 {
+        ids.push(issue(format!("{{{order}}}")).await);
+    }
+    receipts::life::revoke(&acme, ids[0], "a mistake", None).await.unwrap();
+    for (id, relation) in [(ids[1], "supersedes"), (ids[2], "relates_to")] {
+        issue(format!(r#"{{{order},"refs":[{{"id":"{id}","relation":"{relation}"}}]}}"#)).await;
+    }
+    world.clock.advance(time::Duration::seconds(7));
+    let erased = receipts::life::erase(&acme, ids[3], "the person asked for it").await.unwrap();
+    let record = erased.life.erasure.unwrap().record.unwrap();
+    world.clock.advance(time::Duration::seconds(7));
+    receipts::life::erase(&acme, record, "the reason named somebody").await.unwrap();
+    let reports = fsck(world.domain.database(), &Options::default(), &|_, _, _| {}).await.unwrap();
+    let found: Vec<_> = reports.iter().flat_map(|log| &log.findings).collect();
+    assert!(found.is_empty(), "{found:?}");
+    let swapped =
+        "update receipts set occurred_at = occurred_at - interval '1 s' where kind = 'payload_erased' and log_index =
+        (select max(log_index) from receipts where kind = 'payload_erased')";
+    sqlx::raw_sql(swapped).execute(&mut world.superuser().await).await.unwrap();
+    let reports = fsck(world.domain.database(), &Options::default(), &|_, _, _| {}).await.unwrap();
+    let found: Vec<_> = reports.iter().flat_map(|log| &log.findings).collect();
+    assert_eq!(found.len(), 1, "and a record of an erasure that was changed is found: {found:?}");
+}

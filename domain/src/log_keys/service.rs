@@ -24,7 +24,7 @@ type Log = (OrgId, Mode);
 
 /// Seals what is still derived from the master key, and refuses a master key that is not the one at work here: at start.
 pub async fn adopt(domain: &Domain) -> Result<(), Problem> {
-    let (keyring, mut connection) = (&domain.keyring, domain.database.sequencer().acquire().await?);
+    let (keyring, mut connection) = (&domain.keyring, domain.database.lend().await?);
     if let Some(other) = store::other_master(&mut connection, keyring.id()).await? {
         return Err(Problem::internal(format!(
             "The master key from {} is {}, but the signing keys of this database are sealed by {other}. Nothing is signed \
@@ -82,7 +82,7 @@ pub async fn logs(root: &Cx, origin: Option<&str>) -> Result<Vec<(Cx, String, u6
     if root.require(Permission::SigningKeysWrite)? != ROOT {
         return Err(Problem::forbidden(Permission::SigningKeysWrite));
     }
-    let mut connection = root.domain.database.sequencer().acquire().await?;
+    let mut connection = root.domain.database.lend().await?;
     let found = store::logs(&mut connection, origin).await?;
     let acting = |((org_id, mode), origin, size)| (root.domain.system(org_id, mode), origin, size);
     Ok(found.into_iter().map(acting).collect())
@@ -142,7 +142,7 @@ pub async fn revoke(cx: &Cx, purpose: Purpose, version: i32, from_size: Option<u
 /// Lets the keys go whose time beside their successors is over.
 pub async fn retire_due(domain: &Domain) -> Result<(), Problem> {
     let now = domain.clock.now();
-    let mut connection = domain.database.sequencer().acquire().await?;
+    let mut connection = domain.database.lend().await?;
     let due = store::due(&mut connection, now).await?;
     drop(connection);
     for (org_id, mode) in due {
@@ -167,7 +167,7 @@ pub async fn retire_due(domain: &Domain) -> Result<(), Problem> {
 /// **If we crash** between the entry and the note of where it is, the next round finds the entry by its idempotency key,
 /// which is made of the note alone: whoever restores the root log from its entries has it as well.
 pub async fn record_events(domain: &Domain) -> Result<(), Problem> {
-    let mut connection = domain.database.sequencer().acquire().await?;
+    let mut connection = domain.database.lend().await?;
     let pending = store::pending(&mut connection).await?;
     drop(connection);
     if pending.is_empty() {
@@ -175,14 +175,15 @@ pub async fn record_events(domain: &Domain) -> Result<(), Problem> {
     }
     let root = domain.system(ROOT.0, ROOT.1);
     let identity = logs::identity_of_root(&root).await?;
+    let now = root.now();
     let entry = |event: &store::Pending| Entry {
         org_id: ROOT.0,
         mode: ROOT.1,
         id: ReceiptId(root.new_id()),
         kind: "key_event".to_owned(),
         reference: Some(event.origin.clone()),
-        occurred_at: root.now(),
-        issued_at: root.now(),
+        occurred_at: now,
+        issued_at: now,
         amount: None,
         idempotency: Some(idempotency_hash(&identity.origin, &event.note)),
         refs: Vec::new(),
@@ -191,7 +192,7 @@ pub async fn record_events(domain: &Domain) -> Result<(), Problem> {
         salt: [0; 16],
     };
     let outcomes = domain.sequencer.place_many(pending.iter().map(entry).collect()).await;
-    let mut connection = domain.database.sequencer().acquire().await?;
+    let mut connection = domain.database.lend().await?;
     for (event, outcome) in pending.iter().zip(outcomes) {
         let index = match outcome? {
             Outcome::Placed(placed) => placed.log_index,

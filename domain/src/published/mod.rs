@@ -48,7 +48,7 @@ pub(crate) fn folder(origin: &str) -> &str {
 /// Goes on with the logs that have more than is published; the number of them that were gone on with.
 pub async fn publish(domain: &Domain) -> Result<usize, Problem> {
     let now = domain.clock.now();
-    let mut connection = domain.database.sequencer().acquire().await?;
+    let mut connection = domain.database.lend().await?;
     let behind = store::behind(&mut connection, now - EDGE_EVERY, ROUND).await?;
     drop(connection);
     for log in &behind {
@@ -59,7 +59,7 @@ pub async fn publish(domain: &Domain) -> Result<usize, Problem> {
             tracing::error!(log = log.origin, refusal, "not published");
         }
         mark.refusal = refusal.as_deref();
-        let mut connection = domain.database.sequencer().acquire().await?;
+        let mut connection = domain.database.lend().await?;
         store::mark(&mut connection, (log.org_id, log.mode), mark, now).await?;
     }
     Ok(behind.len())

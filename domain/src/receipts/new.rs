@@ -57,6 +57,18 @@ impl NewReceipt {
         Self::from_value(value)
     }
 
+    /// Reads a payload that is in a log, where some have kinds that are not for callers.
+    pub(crate) fn from_payload(payload: &[u8]) -> Result<Self, Problem> {
+        let mut value = json::parse(payload).map_err(|_| Problem::invalid())?;
+        let mut kind = None;
+        if let Value::Object(members) = &mut value {
+            let place = members.iter().position(|(name, _)| name == "kind");
+            kind = place.map(|place| members.remove(place).1);
+        }
+        let kind = kind.as_ref().and_then(Value::as_str).filter(|kind| is_kind(kind)).ok_or_else(Problem::invalid)?;
+        Ok(Self { kind: kind.to_owned(), ..Self::from_value(value)? })
+    }
+
     /// Reads a value, such as one element of a batch.
     pub fn from_value(value: Value) -> Result<Self, Problem> {
         let Value::Object(members) = value else {

@@ -35,7 +35,7 @@ pub async fn rebuild(database: &Database, origin: Option<&str>) -> Result<Vec<Re
 async fn rebuild_log(database: &Database, log: &LogRow) -> Result<Recovered, Problem> {
     let id = (log.org_id, log.mode);
     let mut tree = Rebuilt::default();
-    let mut connection = database.sequencer().acquire().await?;
+    let mut connection = database.lend().await?;
     let edge = read(&mut connection, log, log.size, &mut tree).await?;
     check(log, log.size, &log.checkpoint, &tree, &edge)?;
     let files = Files { objects: database.objects(), folder: folder(&log.origin) };
@@ -57,6 +57,7 @@ async fn rebuild_log(database: &Database, log: &LogRow) -> Result<Recovered, Pro
     }
     // The server may have gone on meanwhile: the log waits while what was added is read, and its tiles are replaced.
     let mut tx = connection.begin().await?;
+    store::take_time(&mut tx).await?;
     let (size, checkpoint) = store::lock(&mut tx, id).await?;
     let edge = read(&mut tx, log, size, &mut tree).await?;
     check(log, size, &checkpoint, &tree, &edge)?;

@@ -65,6 +65,7 @@ async fn restore_log(database: &Database, folder: &str, now: OffsetDateTime) -> 
     store::make_log(database, &identity.origin, &keys, id, now).await?;
 
     let mut tx = database.sequencer().begin().await?;
+    store::take_time(&mut tx).await?;
     let (mut tree, mut frontier) = (Rebuilt::default(), Frontier::empty());
     for index in 0..checkpoint.size.div_ceil(WIDTH) {
         let width = (checkpoint.size - index * WIDTH).min(WIDTH) as u16;

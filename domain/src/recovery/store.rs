@@ -12,6 +12,12 @@ use crate::database::Database;
 use crate::id::{OrgId, ReceiptId};
 use crate::{Mode, Problem, log_keys, logs};
 
+/// Lets a transaction rest between two statements, as while a file is fetched.
+pub(super) async fn take_time(connection: &mut PgConnection) -> Result<(), Problem> {
+    sqlx::query!("select set_config('idle_in_transaction_session_timeout', '0', true)").fetch_one(connection).await?;
+    Ok(())
+}
+
 /// Keeps a log from growing until the transaction ends; its size and its checkpoint.
 pub(super) async fn lock(
     connection: &mut PgConnection,

@@ -186,6 +186,97 @@ async fn what_is_handed_to_another_node_is_placed_once_and_keys_hold() {
 }
 
 #[tokio::test]
+async fn a_key_sent_five_times_at_once_is_one_receipt_whatever_breaks_meanwhile() {
+    let world = World::new().await;
+    let acme = world.org("acme").await;
+    let nodes = [world.domain.clone(), world.another_node(), world.another_node()];
+    let keys = 200;
+    for round in 0..4 {
+        let faults = [Fault::Commit, Fault::CommitAnswer, Fault::Append, Fault::Load];
+        nodes.iter().for_each(|node| node.plan_fault(faults[round]));
+        let tries = (0..keys / 4 * 5).map(|n| {
+            let (key, cx) = (format!("key-{round}-{}", n / 5), at(&acme, &nodes[n % nodes.len()]));
+            async move { insist(&cx, &key).await }
+        });
+        let issued = join_all(tries).await;
+        for five in issued.chunks(5) {
+            assert!(five.iter().all(|one| one.receipt.summary.id == five[0].receipt.summary.id));
+            let news = five.iter().filter(|one| !one.replayed).count();
+            assert!(news <= 1, "{news} of five were told that theirs is new");
+        }
+        nothing_lost_nothing_forked(&world, &issued).await;
+    }
+    assert_eq!(crate::logs::head(&acme).await.unwrap().receipts, keys as u64);
+    // Two bodies under one key at once: one of them is it, and stays it.
+    for n in 0..20 {
+        let key = format!("quarrel-{n}");
+        let tries = (0..6).map(|try_| {
+            let (cx, key) = (at(&acme, &nodes[try_ % 3]), key.clone());
+            async move { receipts::issue(&cx, new(&format!("{key}-{}", try_ % 2)), Some(&key)).await }
+        });
+        let answers = join_all(tries).await;
+        let won = answers.iter().position(Result::is_ok).unwrap() % 2;
+        for (try_, answer) in answers.iter().enumerate() {
+            let code = answer.as_ref().err().map(|problem| (problem.status, &*problem.code));
+            assert_eq!(code, (try_ % 2 != won).then_some((409, "idempotency_conflict")), "{key} {try_}");
+        }
+    }
+    assert_eq!(crate::logs::head(&acme).await.unwrap().receipts, keys as u64 + 20);
+}
+
+#[tokio::test]
+async fn an_entry_that_comes_a_second_time_is_where_it_was() {
+    let world = World::new().await;
+    let acme = world.org("acme").await;
+    insist(&acme, "first").await;
+    let (org_id, mode) = acme.tenant().unwrap();
+    let (waiting, _) = entry(7);
+    let once = Entry { org_id, mode, issued_at: acme.now(), ..waiting.entry };
+    let Outcome::Placed(placed) = world.domain.sequencer.place(once.clone()).await.unwrap() else { panic!("taken") };
+    assert_eq!(placed.log_index, 2);
+    // As when a COMMIT that was given up arrives after all: with its key, and without.
+    for again in [once.clone(), Entry { idempotency: None, ..once.clone() }] {
+        let started = std::time::Instant::now();
+        let others = (0..20).map(|n| insist(&acme, if n % 2 == 0 { "beside" } else { "other" }));
+        let (outcome, _) = tokio::join!(world.domain.sequencer.place(again), join_all(others));
+        assert!(matches!(outcome.unwrap(), Outcome::Taken(id) if id == once.id));
+        assert!(started.elapsed() < Duration::from_secs(5));
+    }
+    assert_eq!(crate::logs::head(&acme).await.unwrap().receipts, 4);
+}
+
+#[tokio::test]
+async fn an_hour_back_nothing_is_signed_and_a_day_on_the_log_goes_on() {
+    let world = World::new().await;
+    let acme = world.org("acme").await;
+    let mut issued = vec![insist(&acme, "before").await];
+    world.clock.advance(time::Duration::hours(-1));
+    for key in [None, Some("key")] {
+        let refused = receipts::issue(&acme, new("in the past"), key).await.unwrap_err();
+        assert_eq!((refused.status, &*refused.code, refused.retry_after_s), (503, "clock_behind", Some(30)));
+    }
+    // A node that begins with such a clock does no better.
+    let beside = at(&acme, &world.another_node());
+    assert_eq!(&*receipts::issue(&beside, new("in the past"), None).await.unwrap_err().code, "clock_behind");
+    let again = insist(&acme, "before").await;
+    assert!(again.replayed && again.receipt == issued[0].receipt, "what was issued is answered as ever");
+    world.clock.advance(time::Duration::hours(1) + time::Duration::days(1));
+    issued.push(insist(&acme, "a day later").await);
+    issued.push(insist(&beside, "by the other").await);
+    // The day was wrong: the log has seen it, and waits until it has come.
+    world.clock.advance(time::Duration::days(-1));
+    assert_eq!(&*receipts::issue(&acme, new("today"), None).await.unwrap_err().code, "clock_behind");
+    world.clock.advance(time::Duration::days(1));
+    issued.push(insist(&acme, "tomorrow").await);
+    nothing_lost_nothing_forked(&world, &issued).await;
+    let times: Vec<time::OffsetDateTime> = sqlx::query_scalar("select issued_at from receipts order by log_index")
+        .fetch_all(&mut world.superuser().await)
+        .await
+        .unwrap();
+    assert!(times.is_sorted(), "{times:?}");
+}
+
+#[tokio::test]
 async fn a_clock_that_fell_behind_signs_nothing() {
     let world = World::new().await;
     let acme = world.org("acme").await;

@@ -96,3 +96,19 @@ fn the_master_key_is_made_once_and_private() {
     assert_eq!(*given.master_key_place().read().unwrap(), [7; 32]);
     assert!(!given.master_key_place().place().contains("07"), "the place says nothing of the key");
 }
+
+#[test]
+fn the_logs_files_are_in_a_bucket_or_in_a_folder() {
+    let store = |value: &str| {
+        let value = value.to_owned();
+        Config::read("", &move |variable| (variable == "CERTNODE_LOG_STORE").then(|| value.clone()))
+            .map(|config| config.log_store)
+    };
+    assert_eq!(store("/srv/logs"), Ok(Some(LogStore::Folder("/srv/logs".into()))));
+    assert!(
+        matches!(store("s3://bucket/prefix"), Ok(Some(LogStore::Bucket(bucket))) if bucket.url == "s3://bucket/prefix")
+    );
+    for wrong in ["logs", "s3://", "http://bucket"] {
+        assert!(store(wrong).is_err(), "{wrong}");
+    }
+}

@@ -3,7 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -133,6 +133,17 @@ impl std::fmt::Display for BodyTooSlow {
 
 impl std::error::Error for BodyTooSlow {}
 
+/// Whether it is the client that a request waits for: for more of its body.
+#[derive(Clone, Default)]
+pub struct Waits(Arc<AtomicBool>);
+
+impl Waits {
+    /// Whether it does.
+    pub fn for_client(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// A request's body with a deadline that moves on with every byte: neither silence nor a drip holds it open.
 pub struct Deadlined<B> {
     body: B,
@@ -140,11 +151,12 @@ pub struct Deadlined<B> {
     received: u64,
     // The moment the body was first asked for, and the alarm.
     clock: Option<(Instant, Pin<Box<Sleep>>)>,
+    waits: Waits,
 }
 
 impl<B> Deadlined<B> {
-    pub const fn new(body: B, allowance: Duration) -> Self {
-        Self { body, allowance, received: 0, clock: None }
+    pub const fn new(body: B, allowance: Duration, waits: Waits) -> Self {
+        Self { body, allowance, received: 0, clock: None, waits }
     }
 }
 
@@ -158,7 +170,9 @@ where
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let this = &mut *self;
-        if let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(cx) {
+        let polled = Pin::new(&mut this.body).poll_frame(cx);
+        this.waits.0.store(polled.is_pending(), Ordering::Relaxed);
+        if let Poll::Ready(frame) = polled {
             let Some(Ok(frame)) = frame else { return Poll::Ready(frame.map(|frame| frame.map_err(Into::into))) };
             this.received += frame.data_ref().map_or(0, |data| data.len() as u64);
             return Poll::Ready(Some(Ok(frame)));

@@ -194,6 +194,39 @@ async fn a_stopping_server_finishes_what_is_under_way_and_lets_the_idle_go() {
 }
 
 #[tokio::test]
+async fn a_client_that_keeps_its_connection_is_told_that_it_ends() {
+    let edge = edge(10).await;
+    let mut kept = edge.connect().await;
+    kept.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    assert!(!one_answer(&mut kept).await.contains("connection: close"));
+    let stopping = tokio::spawn(edge.stop());
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    kept.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    let (answer, _) = to_end(&mut kept).await;
+    assert!(answer.contains("connection: close") && answer.ends_with("hello"), "{answer}");
+    stopping.await.unwrap();
+}
+
+#[tokio::test]
+async fn who_knocked_before_the_door_closed_is_let_in() {
+    for _ in 0..20 {
+        let edge = edge(100).await;
+        let address = edge.address;
+        let mut knocking = Vec::new();
+        for _ in 0..20 {
+            knocking.push(TcpStream::connect(address).await.unwrap());
+        }
+        let stopping = tokio::spawn(edge.stop());
+        for stream in &mut knocking {
+            stream.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+            assert!(one_answer(stream).await.ends_with("hello"));
+        }
+        drop(knocking);
+        stopping.await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn ambiguous_and_oversized_requests_are_refused() {
     let edge = edge(10).await;
     for (request, status) in [

@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use sqlx::PgConnection;
 use sqlx::postgres::PgListener;
 use tokio::sync::Notify;
 
@@ -110,13 +109,16 @@ impl Forwarder {
     }
 
     async fn put(&self, waiting: &[Waiting]) -> Result<Vec<i64>, sqlx::Error> {
-        let mut connection = self.database.sequencer().acquire().await?;
         let mut rows = store::InboxRows::default();
         for Waiting { entry, .. } in waiting {
             let bytes = postcard::to_allocvec(entry).map_err(|error| sqlx::Error::Encode(error.into()))?;
             rows.push(i16::from(Node::shard_of(entry.org_id)), entry.id, bytes);
         }
-        store::put_into_inbox(&mut connection, &rows).await
+        let put = async {
+            let mut connection = self.database.lend().await?;
+            store::put_into_inbox(&mut connection, &rows).await
+        };
+        self.database.in_time(put).await
     }
 
     /// Answers those whose rows are gone.
@@ -124,17 +126,20 @@ impl Forwarder {
         if sent.is_empty() {
             return Ok(());
         }
-        let mut connection = self.database.sequencer().acquire().await?;
         let given_up = sent.extract_if(|_, waiting| waiting.is_given_up()).map(|(id, waiting)| {
             drop(waiting);
             self.count.fetch_sub(1, Ordering::AcqRel);
             id
         });
         let given_up: Vec<i64> = given_up.collect();
-        store::remove_from_inbox(&mut connection, &given_up).await?;
         let ids: Vec<i64> = sent.keys().copied().collect();
+        let settled = async {
+            let mut connection = self.database.lend().await?;
+            store::remove_from_inbox(&mut connection, &given_up).await?;
+            store::settled_in_inbox(&mut connection, &ids).await
+        };
         let (mut gone, mut refused) = (Vec::new(), Vec::new());
-        for (id, refusal) in store::settled_in_inbox(&mut connection, &ids).await? {
+        for (id, refusal) in self.database.in_time(settled).await? {
             match (sent.remove(&id), refusal) {
                 (Some(waiting), None) => gone.push(waiting),
                 (Some(waiting), Some(problem)) => {
@@ -144,15 +149,20 @@ impl Forwarder {
                 (None, _) => {}
             }
         }
-        store::remove_from_inbox(&mut connection, &refused).await?;
-        self.settle(&mut connection, gone).await
+        self.settle(gone, &refused).await
     }
 
-    async fn settle(&self, connection: &mut PgConnection, gone: Vec<Waiting>) -> Result<(), sqlx::Error> {
-        if gone.is_empty() {
+    /// Answers those whose rows are gone, and clears away the rows of those who were refused.
+    async fn settle(&self, gone: Vec<Waiting>, refused: &[i64]) -> Result<(), sqlx::Error> {
+        if gone.is_empty() && refused.is_empty() {
             return Ok(());
         }
-        let holders = match sequencer::store::holders(connection, gone.iter().map(|waiting| &waiting.entry)).await {
+        let holders = async {
+            let mut connection = self.database.lend().await?;
+            store::remove_from_inbox(&mut connection, refused).await?;
+            sequencer::store::holders(&mut connection, gone.iter().map(|waiting| &waiting.entry)).await
+        };
+        let holders = match self.database.in_time(holders).await {
             Ok(holders) => holders,
             Err(error) => {
                 gone.into_iter().for_each(|waiting| self.answer(waiting, Err(unknown())));
@@ -181,25 +191,26 @@ impl Forwarder {
 /// Reads what other nodes put into the inbox for this one, for ever.
 pub(super) async fn read(database: &Database, node: &Node) {
     loop {
-        match PgListener::connect_with(database.sequencer()).await {
-            Ok(mut listener) => {
-                if let Err(error) = read_with(database, node, &mut listener).await {
-                    tracing::warn!(%error, "the inbox");
-                }
-            }
-            Err(error) => tracing::warn!(%error, "the inbox"),
+        let read = async {
+            let mut listener = database.listen("certnode_inbox").await?;
+            read_with(database, node, &mut listener).await
+        };
+        if let Err(error) = read.await {
+            tracing::warn!(%error, "the inbox");
         }
         tokio::time::sleep(READ).await;
     }
 }
 
 async fn read_with(database: &Database, node: &Node, listener: &mut PgListener) -> Result<(), sqlx::Error> {
-    listener.listen("certnode_inbox").await?;
     loop {
-        let mut connection = database.sequencer().acquire().await?;
         loop {
             let busy: Vec<i64> = node.taken_in().iter().copied().collect();
-            let rows = store::read_inbox(&mut connection, &node.shards(), &busy).await?;
+            let rows = async {
+                let mut connection = database.lend().await?;
+                store::read_inbox(&mut connection, &node.shards(), &busy).await
+            };
+            let rows = database.in_time(rows).await?;
             if rows.is_empty() {
                 break;
             }
@@ -208,14 +219,16 @@ async fn read_with(database: &Database, node: &Node, listener: &mut PgListener) 
                     Ok(entry) => take_in(node, id, entry).await,
                     Err(error) => {
                         tracing::error!(%error, id, "an entry of the inbox cannot be read");
-                        store::remove_from_inbox(&mut connection, &[id]).await?;
+                        let removed = async { store::remove_from_inbox(&mut *database.lend().await?, &[id]).await };
+                        database.in_time(removed).await?;
                     }
                 }
             }
         }
-        drop(connection);
-        if let Ok(Err(error)) = tokio::time::timeout(READ, listener.recv()).await {
-            return Err(error);
+        match tokio::time::timeout(READ, listener.recv()).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => return Err(error),
+            Err(_) => database.check_listener(listener).await?,
         }
     }
 }

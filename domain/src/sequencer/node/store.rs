@@ -11,15 +11,16 @@ use crate::id::ReceiptId;
 /// The class of the advisory locks that living nodes hold.
 const LIVING: i32 = 0x0ce7;
 
-/// Says that the node with this key lives, for as long as the connection does.
+/// Says that the node with this key lives, for as long as the connection does. The lock is shared: that of a connection which
+/// the node lost, and PostgreSQL not yet, is in nobody's way.
 pub(super) async fn announce(connection: &mut PgConnection, key: i32) -> Result<(), sqlx::Error> {
-    sqlx::query!("select pg_advisory_lock($1, $2)", LIVING, key).fetch_one(connection).await.map(|_| ())
+    sqlx::query!("select pg_advisory_lock_shared($1, $2)", LIVING, key).fetch_one(connection).await.map(|_| ())
 }
 
 /// The keys of the nodes that live.
 pub(super) async fn living(connection: &mut PgConnection) -> Result<Vec<i32>, sqlx::Error> {
     sqlx::query_scalar!(
-        r#"select objid::bigint::integer as "key!" from pg_locks
+        r#"select distinct objid::bigint::integer as "key!" from pg_locks
         where locktype = 'advisory' and classid::bigint = $1 and objsubid = 2 and granted
             and database = (select oid from pg_database where datname = current_database())"#,
         i64::from(LIVING)
@@ -75,13 +76,17 @@ pub(super) async fn release(connection: &mut PgConnection, key: i32, shards: &[i
 /// Entries for other nodes: one column a field, one element a row.
 #[derive(Default)]
 pub(super) struct InboxRows {
+    row_ids: Vec<i64>,
     shards: Vec<i16>,
     ids: Vec<Uuid>,
     entries: Vec<Vec<u8>>,
 }
 
 impl InboxRows {
+    /// The row's id is of the receipt's random bits: a number that the database gave would be given again after a crash, when
+    /// the table is empty and its sequence begins anew, and then mean somebody else's entry.
     pub(super) fn push(&mut self, shard: i16, id: ReceiptId, entry: Vec<u8>) {
+        self.row_ids.push((id.0.as_u64_pair().1 & (u64::MAX >> 2)).cast_signed());
         self.shards.push(shard);
         self.ids.push(id.0);
         self.entries.push(entry);
@@ -90,21 +95,20 @@ impl InboxRows {
 
 /// Puts entries into the inbox and wakes its readers; the rows' ids, in order.
 pub(super) async fn put_into_inbox(connection: &mut PgConnection, rows: &InboxRows) -> Result<Vec<i64>, sqlx::Error> {
-    sqlx::query_scalar!(
+    sqlx::query!(
         r#"with put as (
-            insert into inbox (shard, receipt_id, entry)
-            select * from unnest($1::smallint[], $2::uuid[], $3::bytea[]) returning id, receipt_id
-        ), woken as (
-            select pg_notify('certnode_inbox', '') as done
+            insert into inbox (id, shard, receipt_id, entry) overriding system value
+            select * from unnest($1::bigint[], $2::smallint[], $3::uuid[], $4::bytea[])
         )
-        select put.id from unnest($2::uuid[]) with ordinality as wanted (receipt_id, place)
-        join put using (receipt_id) cross join woken order by wanted.place"#,
+        select pg_notify('certnode_inbox', '') as "done!: ()""#,
+        &rows.row_ids,
         &rows.shards,
         &rows.ids,
         &rows.entries
     )
-    .fetch_all(connection)
-    .await
+    .fetch_one(connection)
+    .await?;
+    Ok(rows.row_ids.clone())
 }
 
 /// Entries for the owner of some shards, the oldest first, without those it is at already.
@@ -114,7 +118,7 @@ pub(super) async fn read_inbox(
     without: &[i64],
 ) -> Result<Vec<(i64, Vec<u8>)>, sqlx::Error> {
     let rows = sqlx::query!(
-        "select id, entry from inbox where shard = any($1) and id <> all($2) and refusal is null order by id limit 512",
+        "select id, entry from inbox where shard = any($1) and id <> all($2) and refusal is null order by receipt_id limit 512",
         shards,
         without
     )

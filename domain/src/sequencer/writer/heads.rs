@@ -59,7 +59,7 @@ impl Writer {
         };
         let behind = waiting.iter().filter(|waiting| is_behind(&waiting.entry)).map(|waiting| waiting.entry.id);
         let behind: Vec<ReceiptId> = behind.collect();
-        if behind.is_empty() { Ok(()) } else { Err(Failed::Refused(behind, clock_behind().into())) }
+        if behind.is_empty() { Ok(()) } else { Err(Failed::Behind(behind)) }
     }
 
     /// A log begins with a statement about itself, so that every receipt has a sibling: a proof is never empty, which
@@ -109,7 +109,7 @@ impl Writer {
 }
 
 /// A clock that fell behind is the server's to mend; nothing was signed with it.
-fn clock_behind() -> Problem {
+pub(super) fn clock_behind() -> Problem {
     let message =
         "This server's clock is behind the log's newest entry, so nothing is signed. Its operator must set it.";
     Problem::new(503, "clock_behind", message).retry_after(30)

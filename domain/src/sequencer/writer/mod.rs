@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ledger::hash::Hash;
-use sqlx::{Acquire as _, PgConnection};
+use sqlx::{Connection as _, PgConnection};
 
 use crate::Problem;
 use crate::context::Clock;
@@ -47,6 +47,8 @@ enum Failed {
     NotOurs,
     /// COMMIT was sent and no answer came.
     Unknown,
+    /// These entries are older than their logs' newest: this node's clock is behind.
+    Behind(Vec<ReceiptId>),
     /// These entries cannot be written, whatever is tried; the others can.
     Refused(Vec<ReceiptId>, Box<Problem>),
 }
@@ -54,7 +56,15 @@ enum Failed {
 impl From<sqlx::Error> for Failed {
     fn from(error: sqlx::Error) -> Self {
         match &error {
-            sqlx::Error::Database(cause) if cause.constraint() == Some("receipts_idempotency_key") => Self::Taken,
+            // The same entry may be there as well: by a COMMIT that arrived after it was given up.
+            sqlx::Error::Database(cause)
+                if matches!(
+                    cause.constraint(),
+                    Some("receipts_idempotency_key" | "receipts_pkey" | "payloads_pkey")
+                ) =>
+            {
+                Self::Taken
+            }
             sqlx::Error::Database(cause) if cause.constraint() == Some(refs::store::ENDED_KEY) => Self::Ended,
             _ => Self::Before(error),
         }
@@ -92,7 +102,7 @@ impl Writer {
 
     /// Commits a batch and answers everyone in it, one way or another.
     async fn settle(&mut self, mut waiting: Vec<Waiting>) {
-        let mut last = None;
+        let (mut last, mut in_doubt) = (None, false);
         for attempt in 0..TRIES {
             waiting.retain(|waiting| !waiting.is_given_up());
             if waiting.is_empty() {
@@ -125,8 +135,16 @@ impl Writer {
                     tokio::time::sleep(Duration::from_millis(2 << attempt)).await;
                 }
                 Err(Failed::Unknown) => {
+                    in_doubt = true;
                     self.forget(&waiting);
                     waiting = self.answer_unknown(waiting).await;
+                }
+                Err(Failed::Behind(ids)) => {
+                    // What was issued before is answered as ever.
+                    let rest = self.answer_taken(waiting).await;
+                    let (behind, rest) = rest.into_iter().partition(|waiting| ids.contains(&waiting.entry.id));
+                    self.refuse(behind, &heads::clock_behind()).await;
+                    waiting = rest;
                 }
                 Err(Failed::Refused(ids, problem)) => {
                     let (refused, rest) = waiting.into_iter().partition(|waiting| ids.contains(&waiting.entry.id));
@@ -135,16 +153,18 @@ impl Writer {
                 }
             }
         }
-        self.refuse(waiting, &unavailable(last)).await;
+        self.refuse(waiting, &if in_doubt { unknown() } else { unavailable(last) }).await;
     }
 
     async fn refuse(&self, waiting: Vec<Waiting>, problem: &Problem) {
         let ids: Vec<i64> = waiting.iter().filter_map(Waiting::inbox_id).collect();
-        if !ids.is_empty()
-            && let Ok(mut connection) = self.database.sequencer().acquire().await
-        {
+        if !ids.is_empty() {
+            let refused = async {
+                let mut connection = self.database.lend().await?;
+                node::store::refuse_in_inbox(&mut connection, &ids, problem).await
+            };
             // If this fails too, the row is read and refused again.
-            let _ = node::store::refuse_in_inbox(&mut connection, &ids, problem).await;
+            let _ = self.database.in_time(refused).await;
         }
         waiting.into_iter().for_each(|waiting| self.answer(waiting, Err(problem.clone())));
     }
@@ -157,13 +177,28 @@ impl Writer {
         waiting.answer(outcome);
     }
 
+    /// Commits a batch on a connection that answers in time. One that does not is closed: the try is over, and whether it
+    /// came to COMMIT nobody knows.
     async fn commit(&mut self, waiting: &[Waiting]) -> Result<Vec<Option<super::Placed>>, Failed> {
+        self.database.fence().refusal().map_err(|problem| Failed::Refused(ids(waiting), problem.into()))?;
+        let mut connection = self.database.lend().await?;
+        let database = self.database.clone();
+        let result = database.in_time(async { Ok(self.commit_on(&mut connection, waiting).await) }).await;
+        result.unwrap_or_else(|_| {
+            connection.distrust();
+            Err(Failed::Unknown)
+        })
+    }
+
+    async fn commit_on(
+        &mut self,
+        connection: &mut PgConnection,
+        waiting: &[Waiting],
+    ) -> Result<Vec<Option<super::Placed>>, Failed> {
         let fence = self.fence(waiting)?;
         let database = self.database.clone();
-        database.fence().refusal().map_err(|problem| Failed::Refused(ids(waiting), problem.into()))?;
-        let mut connection = database.sequencer().acquire().await?;
         self.faults.at(Fault::Load)?;
-        self.load_heads(&mut connection, waiting).await?;
+        self.load_heads(connection, waiting).await?;
         self.check_times(waiting)?;
         let plan = Plan::make(waiting, &self.heads, |key, head| self.genesis(key, head));
         let inbox: Vec<i64> = waiting.iter().filter_map(Waiting::inbox_id).collect();
@@ -243,10 +278,10 @@ impl Writer {
     /// Refuses those who would end a receipt that has ended; the others go on.
     async fn refuse_ended(&self, waiting: Vec<Waiting>) -> Vec<Waiting> {
         let found = async {
-            let mut connection = self.database.sequencer().acquire().await?;
+            let mut connection = self.database.lend().await?;
             refs::store::ended(&mut connection, waiting.iter().map(|waiting| &waiting.entry)).await
         };
-        let Ok(found) = found.await else { return waiting };
+        let Ok(found) = self.database.in_time(found).await else { return waiting };
         let (late, rest) =
             waiting.into_iter().partition(|waiting| refs::ends(&waiting.entry).any(|end| found.contains(&end)));
         self.refuse(late, &refs::refused()).await;
@@ -275,13 +310,19 @@ impl Writer {
     }
 
     async fn holders(&self, waiting: &[Waiting]) -> Result<Vec<Option<ReceiptId>>, sqlx::Error> {
-        let mut connection = self.database.sequencer().acquire().await?;
-        store::holders(&mut connection, waiting.iter().map(|waiting| &waiting.entry)).await
+        let found = async {
+            let mut connection = self.database.lend().await?;
+            store::holders(&mut connection, waiting.iter().map(|waiting| &waiting.entry)).await
+        };
+        self.database.in_time(found).await
     }
 
     async fn remove_from_inbox(&self, ids: &[i64]) -> Result<(), sqlx::Error> {
-        let mut connection = self.database.sequencer().acquire().await?;
-        node::store::remove_from_inbox(&mut connection, ids).await
+        let removed = async {
+            let mut connection = self.database.lend().await?;
+            node::store::remove_from_inbox(&mut connection, ids).await
+        };
+        self.database.in_time(removed).await
     }
 }
 
@@ -289,10 +330,12 @@ fn ids(waiting: &[Waiting]) -> Vec<ReceiptId> {
     waiting.iter().map(|waiting| waiting.entry.id).collect()
 }
 
-/// Whether the database refused what was to be written, and not the writing (SQLSTATE classes 22 and 23).
+/// Whether the database refused what was to be written, and not the writing (SQLSTATE classes 22 and 23). An index that is
+/// taken is no fault of the entry's: another writer was first.
 fn is_of_the_data(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
-    code.is_some_and(|code| code.starts_with("22") || code.starts_with("23"))
+    let Some(cause) = error.as_database_error() else { return false };
+    let refused = cause.code().is_some_and(|code| code.starts_with("22") || code.starts_with("23"));
+    refused && cause.constraint() != Some("receipts_log_index_key")
 }
 
 /// Splits off the requests whose idempotency key is already in the batch.
