@@ -261,8 +261,8 @@ async fn an_hour_back_nothing_is_signed_and_a_day_on_the_log_goes_on() {
     let again = insist(&acme, "before").await;
     assert!(again.replayed && again.receipt == issued[0].receipt, "what was issued is answered as ever");
     world.clock.advance(time::Duration::hours(1) + time::Duration::days(1));
-    issued.push(insist(&acme, "a day later").await);
-    issued.push(insist(&beside, "by the other").await);
+    issued.push(insist(&acme, "a-day-later").await);
+    issued.push(insist(&beside, "by-the-other").await);
     // The day was wrong: the log has seen it, and waits until it has come.
     world.clock.advance(time::Duration::days(-1));
     assert_eq!(&*receipts::issue(&acme, new("today"), None).await.unwrap_err().code, "clock_behind");
