@@ -21,7 +21,6 @@ pub(crate) struct Lent {
 }
 
 impl Lent {
-    #[expect(clippy::disallowed_methods, reason = "how long something took is no business time")]
     pub(super) fn new(connection: PoolConnection<Postgres>) -> Self {
         Self { connection: Some(connection), since: Instant::now(), trusted: true }
     }
