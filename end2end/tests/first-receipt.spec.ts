@@ -21,6 +21,8 @@ test('from signing up to a receipt verified in the browser', async ({ page }, in
   await page.getByRole('link', { name: 'order-1001' }).first().click();
   await expect(page.getByRole('heading', { name: 'order-1001' })).toBeVisible();
 
+  // Nothing more is to come by the feed: what is sent from here on would be the verification's.
+  await expect(page.getByText(/^Entry \d+ of the public root log holds/)).toBeVisible();
   const requests: string[] = [];
   page.on('request', (sent) => requests.push(sent.url()));
   await page.getByRole('button', { name: 'Verify in this browser' }).click();
@@ -51,6 +53,7 @@ test('from signing up to a receipt verified in the browser', async ({ page }, in
   }
   await page.goto('/verify');
   await hydrated(page);
+  await page.waitForLoadState('networkidle');
   await page.context().setOffline(true);
   await page.getByLabel('Choose a file').setInputFiles(file);
   await expect(page.getByText('Verified, on this machine')).toBeVisible();
