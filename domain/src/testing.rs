@@ -122,6 +122,11 @@ async fn template(admin: &mut PgConnection) -> String {
     name
 }
 
+/// Evidence in memory, a mebibyte at most.
+fn evidence() -> Files {
+    Files::memory(1 << 20)
+}
+
 impl World {
     /// A fresh world.
     pub async fn new() -> Self {
@@ -139,7 +144,7 @@ impl World {
         let database_url = with_database(&server_url(), &name);
         let clock = Arc::new(FixedClock::default());
         let objects = Objects::memory();
-        let domain = Self::domain(&database_url, clock.clone(), objects.clone(), Policy::default());
+        let domain = Self::domain(&database_url, clock.clone(), objects.clone(), Policy::default(), evidence());
         Self { domain, clock, database_url, objects }
     }
 
@@ -150,15 +155,20 @@ impl World {
 
     /// A node that reaches the world's database by another way.
     pub fn node_at(&self, database_url: &str) -> Domain {
-        Self::domain(database_url, self.clock.clone(), self.objects.clone(), Policy::default())
+        Self::domain(database_url, self.clock.clone(), self.objects.clone(), Policy::default(), evidence())
     }
 
     /// A node whose root log is cosigned by the witnesses of a policy.
     pub fn watched_by(&self, witnesses: Policy) -> Domain {
-        Self::domain(&self.database_url, self.clock.clone(), self.objects.clone(), witnesses)
+        Self::domain(&self.database_url, self.clock.clone(), self.objects.clone(), witnesses, evidence())
     }
 
-    fn domain(url: &str, clock: Arc<FixedClock>, objects: Objects, witnesses: Policy) -> Domain {
+    /// A node with another place for evidence files.
+    pub fn keeping(&self, evidence: Files) -> Domain {
+        Self::domain(&self.database_url, self.clock.clone(), self.objects.clone(), Policy::default(), evidence)
+    }
+
+    fn domain(url: &str, clock: Arc<FixedClock>, objects: Objects, witnesses: Policy, evidence: Files) -> Domain {
         let keyring = Keyring::new([7; 32], "log.example");
         Domain::start(Options {
             database: Database::open(url, 8).unwrap().with_objects(objects),
@@ -166,8 +176,8 @@ impl World {
             clock,
             hashes_at_once: 2,
             witnesses,
+            evidence: Some(evidence),
         })
-        .with_evidence(Files::memory(1 << 20))
     }
 
     /// What a test needs of a request.

@@ -80,7 +80,7 @@ async fn running(config: &Config) -> Option<Database> {
 
 async fn on(config: &Config, database: &Database, command: Command) -> Result<(), Failure> {
     let said = |problem: domain::Problem| problem.internal.clone().unwrap_or_else(|| problem.to_string());
-    let domain = serve::start_domain(config, database)?;
+    let domain = serve::start_domain(config, database, None)?;
     log_keys::adopt(&domain).await.map_err(said)?;
     match command {
         Command::List { log } => {

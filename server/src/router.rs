@@ -26,7 +26,7 @@ pub struct AppState {
     pub domain: Domain,
     /// The configuration.
     pub config: Arc<Config>,
-    leptos: LeptosOptions,
+    leptos: Arc<LeptosOptions>,
 }
 
 impl AppState {
@@ -38,7 +38,7 @@ impl AppState {
             .site_addr(config.site_addr)
             .hash_files(config.hashed_files)
             .build();
-        Self { domain, config, leptos }
+        Self { domain, config, leptos: Arc::new(leptos) }
     }
 
     /// A request's id.
@@ -49,7 +49,7 @@ impl AppState {
 
 impl axum::extract::FromRef<AppState> for LeptosOptions {
     fn from_ref(state: &AppState) -> Self {
-        state.leptos.clone()
+        LeptosOptions::clone(&state.leptos)
     }
 }
 
@@ -95,7 +95,7 @@ fn pages(state: &AppState) -> Router<AppState> {
     let functions = leptos_axum::handle_server_fns;
     Router::new()
         .route("/fn/{*function}", get(functions).post(functions))
-        .leptos_routes(state, ROUTES.clone(), move || app::shell(options.clone()))
+        .leptos_routes(state, ROUTES.clone(), move || app::shell(LeptosOptions::clone(&options)))
         .layer(from_fn(no_store))
         .layer(from_fn_with_state(state.clone(), layers::pages))
 }
@@ -124,7 +124,7 @@ fn files(state: &AppState) -> Router {
         let state = state.clone();
         axum::routing::any(async move |request: Request| {
             let options = state.leptos.clone();
-            let handler = leptos_axum::render_app_to_stream(move || app::shell(options.clone()));
+            let handler = leptos_axum::render_app_to_stream(move || app::shell(LeptosOptions::clone(&options)));
             let mut response = handler(request).await;
             *response.status_mut() = axum::http::StatusCode::NOT_FOUND;
             response

@@ -59,20 +59,21 @@ pub async fn open_database(config: &Config) -> Result<(Database, Option<Embedded
 }
 
 /// The business on a database, with the master key that is configured.
-pub(crate) fn start_domain(config: &Config, database: &Database) -> Result<Domain, Failure> {
+pub(crate) fn start_domain(config: &Config, database: &Database, evidence: Option<Files>) -> Result<Domain, Failure> {
     Ok(Domain::start(Options {
         database: database.clone(),
         keyring: Keyring::open(&*config.master_key_place(), &config.log_host)?,
         clock: Arc::new(SystemClock),
         hashes_at_once: config.hashes_at_once,
         witnesses: config.witness_policy.clone().unwrap_or_default(),
+        evidence,
     }))
 }
 
 async fn serve(config: Config, listener: TcpListener, database: Database) -> Result<(), Failure> {
     let database = database.with_fence(Fence::open(&config.data_dir.join("signed"))?);
     let evidence = Files::folder(&config.evidence_dir, config.evidence_max_bytes)?;
-    let domain = start_domain(&config, &database)?.with_evidence(evidence);
+    let domain = start_domain(&config, &database, Some(evidence))?;
     let said = |problem: domain::Problem| problem.internal.unwrap_or_else(|| problem.detail.into_owned());
     domain::log_keys::adopt(&domain).await.map_err(said)?;
     domain::fence::inspect(&domain).await.map_err(said)?;

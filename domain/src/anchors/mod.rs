@@ -204,7 +204,7 @@ pub(crate) fn policy<'k>(
     log: impl Iterator<Item = &'k str>,
     root: Option<&'k RootProof>,
 ) -> Result<Policy, Problem> {
-    let mut policy = (*cx.domain.witnesses).clone();
+    let mut policy = cx.domain.witnesses.clone();
     policy.witnesses.iter_mut().for_each(|witness| witness.url = None);
     for key in log.chain(root.into_iter().flat_map(|root| root.keys.iter().map(String::as_str))) {
         let key = key.parse().map_err(|error| Problem::internal(format!("{key}: {error:?}")))?;

@@ -60,7 +60,7 @@ pub async fn revoke(cx: &Cx, id: ApiKeyId) -> Result<(), Problem> {
 pub(crate) struct Cache(Arc<Remembered>);
 
 struct Remembered {
-    believed: moka::sync::Cache<[u8; 32], Option<(OrgId, ApiKeyId, Mode)>>,
+    believed: moka::future::Cache<[u8; 32], Option<(OrgId, ApiKeyId, Mode)>>,
     uses: Mutex<HashMap<(OrgId, ApiKeyId), Uses>>,
 }
 
@@ -73,7 +73,7 @@ struct Uses {
 
 impl Default for Cache {
     fn default() -> Self {
-        let believed = moka::sync::Cache::builder().max_capacity(100_000).time_to_live(store::BELIEVED).build();
+        let believed = moka::future::Cache::builder().max_capacity(100_000).time_to_live(store::BELIEVED).build();
         Self(Arc::new(Remembered { believed, uses: Mutex::default() }))
     }
 }
@@ -83,15 +83,12 @@ pub async fn authenticate(domain: &Domain, presented: &str, request: Request) ->
     token::mode_of(presented).ok_or_else(Problem::unauthenticated)?;
     let hash = secret::hash(SECRET, presented);
     let remembered = &domain.api_keys.0;
-    let found = match remembered.believed.get(&hash) {
-        Some(found) => found,
-        None => {
-            let mut tx = domain.database.begin_with_key(&hash).await?;
-            let found = store::find(&mut tx, &hash).await?;
-            remembered.believed.insert(hash, found);
-            found
-        }
+    // However many requests come with it at that moment, the database is asked once.
+    let find = async {
+        let mut tx = domain.database.begin_with_key(&hash).await?;
+        store::find(&mut tx, &hash).await
     };
+    let found = remembered.believed.try_get_with(hash, find).await.map_err(Arc::unwrap_or_clone)?;
     let (org_id, id, mode) = found.ok_or_else(Problem::unauthenticated)?;
     let cx = domain.nobody(request);
     let mut uses = remembered.uses.lock().unwrap_or_else(PoisonError::into_inner);

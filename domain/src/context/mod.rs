@@ -1,6 +1,7 @@
 //! The context of a use-case: who acts, for which organisation, and the only way to a transaction.
 
 use std::net::IpAddr;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use ledger::policy::Policy;
@@ -23,7 +24,10 @@ pub use clock::{Clock, SystemClock};
 
 /// Everything a use-case needs that outlives one request. Cheap to clone.
 #[derive(Clone)]
-pub struct Domain {
+pub struct Domain(Arc<Shared>);
+
+/// What the clones of a [`Domain`] share.
+pub struct Shared {
     pub(crate) database: Database,
     pub(crate) sequencer: Sequencer,
     pub(crate) keyring: Keyring,
@@ -33,8 +37,16 @@ pub struct Domain {
     pub(crate) identities: crate::logs::Identities,
     pub(crate) schemas: crate::schemas::Cache,
     pub(crate) evidence: Option<crate::evidence::Files>,
-    pub(crate) witnesses: Arc<Policy>,
+    pub(crate) witnesses: Policy,
     feed: Feed,
+}
+
+impl Deref for Domain {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
 }
 
 impl std::fmt::Debug for Domain {
@@ -55,25 +67,27 @@ pub struct Options {
     pub hashes_at_once: usize,
     /// The witnesses of the root log, and how many of them are enough; its logs are not looked at.
     pub witnesses: Policy,
+    /// The place for evidence files; without one, none are taken.
+    pub evidence: Option<crate::evidence::Files>,
 }
 
 impl Domain {
     /// Starts the sequencer and the feed; they end with the last clone.
     pub fn start(options: Options) -> Self {
-        let Options { database, keyring, clock, hashes_at_once, witnesses } = options;
-        Self {
+        let Options { database, keyring, clock, hashes_at_once, witnesses, evidence } = options;
+        Self(Arc::new(Shared {
             sequencer: Sequencer::start(&database, &keyring, &clock),
             feed: Feed::start(database.clone()),
             hasher: Hasher::new(hashes_at_once),
             api_keys: crate::api_keys::Cache::default(),
             identities: crate::logs::Identities::default(),
             schemas: crate::schemas::Cache::default(),
-            evidence: None,
-            witnesses: Arc::new(Policy { logs: Vec::new(), ..witnesses }),
+            evidence,
+            witnesses: Policy { logs: Vec::new(), ..witnesses },
             database,
             keyring,
             clock,
-        }
+        }))
     }
 
     /// The name of the root log, as it is made here.
@@ -86,19 +100,13 @@ impl Domain {
         &self.witnesses
     }
 
-    /// With a place for evidence files; without one, none are taken.
-    #[must_use]
-    pub fn with_evidence(self, files: crate::evidence::Files) -> Self {
-        Self { evidence: Some(files), ..self }
-    }
-
     /// The live feed of events.
-    pub const fn feed(&self) -> &Feed {
+    pub fn feed(&self) -> &Feed {
         &self.feed
     }
 
     /// The database: for health checks and workers.
-    pub const fn database(&self) -> &Database {
+    pub fn database(&self) -> &Database {
         &self.database
     }
 

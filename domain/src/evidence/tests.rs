@@ -57,7 +57,7 @@ async fn read(cx: &Cx, sha256: &str) -> Result<Vec<u8>, Problem> {
 /// The organisation's owner, with a folder for evidence.
 async fn with_folder(world: &World, folder: &Folder) -> Cx {
     let acme = world.org("acme").await;
-    let domain = acme.domain().clone().with_evidence(Files::folder(&folder.0, 1 << 20).unwrap());
+    let domain = world.keeping(Files::folder(&folder.0, 1 << 20).unwrap());
     Cx { domain, ..acme }
 }
 
@@ -121,7 +121,7 @@ async fn what_breaks_off_or_is_too_large_leaves_nothing() {
 async fn a_file_larger_than_a_part_comes_back_whole() {
     let (world, folder) = (World::new().await, Folder::new("large"));
     let acme = world.org("acme").await;
-    let domain = acme.domain().clone().with_evidence(Files::folder(&folder.0, MAX_BYTES).unwrap());
+    let domain = world.keeping(Files::folder(&folder.0, MAX_BYTES).unwrap());
     let acme = Cx { domain, ..acme };
     let parts: Vec<Vec<u8>> = (0..130_u8).map(|n| vec![n; 100_000]).collect();
     let body = stream::iter(parts.clone().into_iter().map(Ok));

@@ -68,6 +68,7 @@ fn domain(world: &World, url: &str, fence: &Fence, objects: &Objects) -> Domain 
         clock: world.clock.clone(),
         hashes_at_once: 1,
         witnesses: Policy::default(),
+        evidence: None,
     })
 }
 

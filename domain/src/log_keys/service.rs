@@ -299,7 +299,7 @@ impl<'c> ChangeOf<'c> {
         store::announce(&mut self.tx, self.log, (&newest.0, &newest.1), &checkpoint).await?;
         store::emit(&mut self.tx, self.log, told, self.now).await?;
         self.tx.commit().await?;
-        self.cx.domain.identities.forget(self.log);
+        self.cx.domain.identities.forget(self.log).await;
         Ok(())
     }
 

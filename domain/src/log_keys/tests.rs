@@ -204,6 +204,7 @@ async fn logs_from_before_versions_keep_their_keys_and_get_them_sealed() {
             clock: world.clock.clone(),
             hashes_at_once: 1,
             witnesses: Default::default(),
+            evidence: None,
         })
     };
     let said = adopt(&stranger([8; 32])).await.unwrap_err().internal.unwrap();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use moka::sync::Cache;
+use moka::{future, sync};
 
 use super::{Head, Identity, Keys, store};
 use crate::context::{Cx, Domain};
@@ -16,20 +16,29 @@ use crate::{Mode, Problem};
 /// How long an identity is believed without asking: keys that changed are noticed by then, by the sequencer at once.
 const BELIEVED: Duration = Duration::from_secs(2);
 
+/// Logs whose identities are remembered.
+const REMEMBERED: u64 = 20_000;
+
 /// Identities by log.
-#[derive(Clone)]
-pub(crate) struct Identities(Cache<(OrgId, Mode), Arc<Identity>>);
+pub(crate) struct Identities {
+    /// As they were a moment ago.
+    believed: future::Cache<(OrgId, Mode), Arc<Identity>>,
+    /// With their keys opened: good for as long as the log's keys are of the same epoch.
+    opened: sync::Cache<(OrgId, Mode), Arc<Identity>>,
+}
 
 impl Default for Identities {
     fn default() -> Self {
-        Self(Cache::builder().max_capacity(20_000).time_to_live(BELIEVED).build())
+        let believed = future::Cache::builder().max_capacity(REMEMBERED).time_to_live(BELIEVED).build();
+        Self { believed, opened: sync::Cache::new(REMEMBERED) }
     }
 }
 
 impl Identities {
     /// After a change of a log's keys.
-    pub(crate) fn forget(&self, log: (OrgId, Mode)) {
-        self.0.invalidate(&log);
+    pub(crate) async fn forget(&self, log: (OrgId, Mode)) {
+        self.opened.invalidate(&log);
+        self.believed.invalidate(&log).await;
     }
 }
 
@@ -76,13 +85,13 @@ pub(crate) async fn identity_of_root(root: &Cx) -> Result<Arc<Identity>, Problem
 /// The identity of the actor's log, as it was a moment ago at the latest: good for signing what the sequencer looks at again.
 pub(crate) async fn identity(cx: &Cx) -> Result<Arc<Identity>, Problem> {
     let log = cx.tenant()?;
-    if let Some(identity) = cx.domain.identities.0.get(&log) {
-        return Ok(identity);
-    }
-    let mut tx = cx.begin().await?;
-    let identity = identity_now(cx, &mut tx, log).await?;
-    tx.commit().await?;
-    Ok(identity)
+    let load = async {
+        let mut tx = cx.begin().await?;
+        let identity = identity_now(cx, &mut tx, log).await?;
+        tx.commit().await?;
+        Ok(identity)
+    };
+    cx.domain.identities.believed.try_get_with(log, load).await.map_err(Arc::<Problem>::unwrap_or_clone)
 }
 
 /// The identity of a log as it is now: for what tells which keys signed.
@@ -91,13 +100,13 @@ pub(crate) async fn identity_now(
     tx: &mut Tx,
     log @ (org_id, mode): (OrgId, Mode),
 ) -> Result<Arc<Identity>, Problem> {
-    let cache = &cx.domain.identities.0;
+    let opened = &cx.domain.identities.opened;
     let row = store::find(tx.connection(), org_id, mode).await?;
-    if let Some(identity) = cache.get(&log).filter(|identity| identity.epoch == row.key_epoch) {
+    if let Some(identity) = opened.get(&log).filter(|identity| identity.epoch == row.key_epoch) {
         return Ok(identity);
     }
     let identity = Arc::new(Identity::load(tx.connection(), &cx.domain.keyring, log, &row).await?);
-    cache.insert(log, identity.clone());
+    opened.insert(log, identity.clone());
     Ok(identity)
 }
 

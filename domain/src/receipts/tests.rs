@@ -179,6 +179,7 @@ async fn a_database_made_with_another_master_key_is_not_signed_for() {
         clock: world.clock.clone(),
         hashes_at_once: 1,
         witnesses: ledger::policy::Policy::default(),
+        evidence: None,
     });
     let refused = issue(&Cx { domain: stranger, ..acme }, new("order-1"), None).await.unwrap_err();
     assert_eq!(refused.status, 500);

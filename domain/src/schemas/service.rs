@@ -1,6 +1,7 @@
 //! Use-cases of schemas.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use super::validator::Validator;
@@ -14,52 +15,67 @@ use crate::{Mode, Problem};
 /// How long another node may hold payloads against the version before.
 const STALE: Duration = Duration::from_secs(1);
 
-type Current = Option<Arc<(u32, Validator)>>;
+/// Logs whose versions in force are kept.
+const LOGS: u64 = 20_000;
+/// Compiled schemas that are kept.
+const COMPILED: u64 = 2_000;
 
-/// The compiled schemas in force, by log and kind.
-#[derive(Clone)]
-pub(crate) struct Cache(moka::sync::Cache<(OrgId, Mode, String), Current>);
+type Log = (OrgId, Mode);
+
+/// CertNode's own, compiled when the first payload of theirs comes.
+static COMPILED_IN: LazyLock<HashMap<&str, Arc<Validator>>> = LazyLock::new(|| {
+    let compile = |(kind, document)| Some((kind, Arc::new(compile(document).ok()?)));
+    BUILT_IN.into_iter().filter_map(compile).collect()
+});
+
+/// What payloads are held against.
+pub(crate) struct Cache {
+    /// The version in force of each kind that has a schema of the log's own.
+    in_force: moka::future::Cache<Log, Arc<HashMap<String, u32>>>,
+    /// By log, kind and version, which never change.
+    compiled: moka::future::Cache<(Log, String, u32), Arc<Validator>>,
+}
 
 impl Default for Cache {
     fn default() -> Self {
-        Self(moka::sync::Cache::builder().max_capacity(2_000).time_to_live(STALE).build())
+        let in_force = moka::future::Cache::builder().max_capacity(LOGS).time_to_live(STALE).build();
+        Self { in_force, compiled: moka::future::Cache::new(COMPILED) }
     }
 }
 
 /// Holds a payload against the schema of its kind; what the statement says of it: `kind/version`, or `receipt/1` where a
 /// kind has no schema.
 pub(crate) async fn hold(cx: &Cx, kind: &str, payload: &[u8]) -> Result<String, Problem> {
-    match current(cx, kind).await? {
-        Some(schema) => {
-            let name = format!("{kind}/{}", schema.0);
-            schema.1.hold(payload, &name)?;
-            Ok(name)
-        }
-        None => Ok(NONE.to_owned()),
+    if RESERVED.contains(&kind) {
+        return Ok(NONE.to_owned());
     }
+    let Some((version, validator)) = current(cx, kind).await? else { return Ok(NONE.to_owned()) };
+    let name = format!("{kind}/{version}");
+    validator.hold(payload, &name)?;
+    Ok(name)
 }
 
-async fn current(cx: &Cx, kind: &str) -> Result<Current, Problem> {
-    if RESERVED.contains(&kind) {
-        return Ok(None);
-    }
-    let log @ (org_id, mode) = cx.tenant()?;
-    let key = (org_id, mode, kind.to_owned());
-    if let Some(current) = cx.domain.schemas.0.get(&key) {
-        return Ok(current);
-    }
-    let mut tx = cx.begin().await?;
-    let found = match store::versions(&mut tx, log, kind, 1).await?.into_iter().next() {
-        Some(schema) => Some((schema.version, schema.document)),
-        None => built_in(kind).map(|schema| (schema.version, schema.document)),
+async fn current(cx: &Cx, kind: &str) -> Result<Option<(u32, Arc<Validator>)>, Problem> {
+    let log = cx.tenant()?;
+    let Cache { in_force, compiled } = &cx.domain.schemas;
+    let ask = async {
+        let versions = store::in_force(&mut cx.begin().await?, log).await?;
+        Ok(Arc::new(versions.into_iter().collect::<HashMap<_, _>>()))
     };
-    let compile = |(version, document): (u32, String)| {
-        let document = serde_json::from_str(&document).map_err(Problem::internal)?;
-        Ok::<_, Problem>(Arc::new((version, Validator::new(&document)?)))
+    let known = in_force.try_get_with(log, ask).await.map_err(Arc::<Problem>::unwrap_or_clone)?;
+    let Some(version) = known.get(kind).copied() else {
+        return Ok(COMPILED_IN.get(kind).map(|own| (1, own.clone())));
     };
-    let current = found.map(compile).transpose()?;
-    cx.domain.schemas.0.insert(key, current.clone());
-    Ok(current)
+    let load = async {
+        let document = store::document(&mut cx.begin().await?, log, kind, version).await?;
+        Ok(Arc::new(compile(&document)?))
+    };
+    let validator = compiled.try_get_with((log, kind.to_owned(), version), load).await;
+    Ok(Some((version, validator.map_err(Arc::<Problem>::unwrap_or_clone)?)))
+}
+
+fn compile(document: &str) -> Result<Validator, Problem> {
+    Validator::new(&serde_json::from_str(document).map_err(Problem::internal)?)
 }
 
 fn built_in(kind: &str) -> Option<Schema> {
@@ -75,7 +91,7 @@ fn built_in(kind: &str) -> Option<Schema> {
 /// Errors: 403; 422 for a kind that is none or CertNode's own, for a schema that is none, and for one that is over
 /// [`MAX_BYTES`], refers to others, or would cost too much to hold payloads against.
 pub async fn put(cx: &Cx, kind: &str, body: &[u8]) -> Result<Schema, Problem> {
-    let log @ (org_id, mode) = cx.require(Permission::SchemasWrite)?;
+    let log = cx.require(Permission::SchemasWrite)?;
     if !is_kind(kind) || RESERVED.contains(&kind) {
         let message = "A kind of your own or of CertNode's is wanted: lower-case letters, digits, `_`, `.` or `-`.";
         return Err(Problem::invalid().field("kind", "kind", message));
@@ -87,7 +103,7 @@ pub async fn put(cx: &Cx, kind: &str, body: &[u8]) -> Result<Schema, Problem> {
         |error| Problem::new(422, "invalid_json", "").because(format!("The schema is not acceptable JSON: {error}."));
     let document = ledger::json::parse(body).map_err(read)?;
     let document = String::from_utf8(ledger::jcs::canonical(&document)).map_err(Problem::internal)?;
-    Validator::new(&serde_json::from_str(&document).map_err(Problem::internal)?)?;
+    compile(&document)?;
     let mut tx = cx.begin().await?;
     // Two that are put at once are one after the other.
     store::lock(&mut tx, log).await?;
@@ -103,7 +119,7 @@ pub async fn put(cx: &Cx, kind: &str, body: &[u8]) -> Result<Schema, Problem> {
     let schema = Schema { kind: kind.to_owned(), version, document, created_at: Some(cx.now()) };
     store::insert(&mut tx, log, &schema, cx.now()).await?;
     tx.commit().await?;
-    cx.domain.schemas.0.invalidate(&(org_id, mode, kind.to_owned()));
+    cx.domain.schemas.in_force.invalidate(&log).await;
     Ok(schema)
 }
 

@@ -28,6 +28,36 @@ pub(super) async fn lock(tx: &mut Tx, (org_id, mode): (OrgId, Mode)) -> Result<(
     Ok(())
 }
 
+/// The newest version of each kind.
+pub(super) async fn in_force(tx: &mut Tx, (org_id, mode): (OrgId, Mode)) -> Result<Vec<(String, u32)>, Problem> {
+    let rows = sqlx::query!(
+        r#"select kind, max(version) as "version!" from schemas where org_id = $1 and mode = $2 group by kind"#,
+        org_id.0,
+        mode.as_str()
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.kind, row.version.cast_unsigned())).collect())
+}
+
+pub(super) async fn document(
+    tx: &mut Tx,
+    (org_id, mode): (OrgId, Mode),
+    kind: &str,
+    version: u32,
+) -> Result<String, Problem> {
+    let document = sqlx::query_scalar!(
+        "select document from schemas where org_id = $1 and mode = $2 and kind = $3 and version = $4",
+        org_id.0,
+        mode.as_str(),
+        kind,
+        version.cast_signed()
+    )
+    .fetch_one(tx.connection())
+    .await?;
+    Ok(document)
+}
+
 pub(super) async fn versions(
     tx: &mut Tx,
     (org_id, mode): (OrgId, Mode),

@@ -94,6 +94,7 @@ async fn a_log_is_published_to_a_bucket_and_read_from_it() {
         clock: world.clock.clone(),
         hashes_at_once: 1,
         witnesses: Policy::default(),
+        evidence: None,
     });
     let (org_id, mode) = match world.org("acme").await.actor() {
         domain::context::Actor::User { org_id, mode, .. } => (*org_id, *mode),
