@@ -17,7 +17,11 @@ export class Client {
     this.agent = new http.Agent({ keepAlive: true, maxSockets: 256 });
   }
 
-  /** One request, once. Fails with `sent: false` when nothing of it left. */
+  /**
+   * One request, once. Fails with `sent: false` when nothing of it left, and with `closed: true` when the connection had
+   * been kept from before and ended without a byte of an answer: a server may close one at any time, and then a request
+   * that is repeatable is sent again (RFC 9112, 9.3.1).
+   */
   async once(n, { method, path, key, idempotency, body, type }) {
     const bytes = Buffer.isBuffer(body) ? body : body === undefined ? undefined : Buffer.from(JSON.stringify(body));
     const headers = { authorization: `Bearer ${key}`, ...(bytes && { 'content-type': type ?? 'application/json', 'content-length': bytes.length }) };
@@ -25,7 +29,7 @@ export class Client {
     return new Promise((resolve, reject) => {
       let sent = false;
       const request = http.request(`${this.cluster.url(n)}${path}`, { method, headers, agent: this.agent, timeout: TIMEOUT_MS });
-      const failed = (error) => reject(Object.assign(error, { sent }));
+      const failed = (error) => reject(Object.assign(error, { sent, closed: request.reusedSocket && error.code === 'ECONNRESET' && !request.res }));
       request.on('socket', (socket) => (socket.connecting ? socket.once('connect', () => (sent = true)) : (sent = true)));
       request.on('timeout', () => request.destroy(new Error('no answer in time')));
       request.on('error', failed);
@@ -71,7 +75,7 @@ export class Client {
           continue;
         }
         this.counts.unknown += 1;
-        strict?.push(`${error.message} in ${request.method} ${request.path}`);
+        if (!(error.closed && repeatable)) strict?.push(`${error.message} in ${request.method} ${request.path}`);
       }
       if (!repeatable) return null;
       if (Date.now() - started > PATIENCE_MS) {

@@ -16,13 +16,15 @@ use crate::problem::{Refusal, with_body};
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
-/// Gives the request an id, logs it in one line, and puts the security headers on whatever is answered.
+/// Gives the request an id, refuses what another site asked for, answers in time, logs it in one line, and puts the security
+/// headers on whatever is answered.
 pub async fn around(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let id = RequestId(state.new_id());
     request.extensions_mut().insert(id);
     let (method, path) = (request.method().clone(), request.extensions().get::<MatchedPath>().cloned());
     let started = Instant::now();
-    let mut response = with_body(next.run(request).await, id);
+    let answer = if is_welcome(&request) { in_time(request, next).await } else { unwelcome() };
+    let mut response = with_body(answer, id);
     let (status, path) = (response.status().as_u16(), path.as_ref().map_or("-", MatchedPath::as_str));
     let ms = started.elapsed().as_secs_f64() * 1e3;
     match response.extensions().get::<Problem>() {
@@ -45,7 +47,7 @@ const LOOK: Duration = Duration::from_secs(5);
 
 /// Ends what takes too long on our side, such as what waits for a connection to the database that went dead under it. The
 /// time that the client takes for its body is its own: the edge has limits for that.
-pub async fn in_time(request: Request, next: Next) -> Response {
+async fn in_time(request: Request, next: Next) -> Response {
     let waits = request.extensions().get::<Waits>().cloned().unwrap_or_default();
     let overdue = async {
         let mut looks = 0;
@@ -86,15 +88,17 @@ fn security_headers(headers: &mut HeaderMap, state: &AppState) {
     }
 }
 
-/// Refuses changes that another site's page asked this browser for. `/v1` takes no cookies, so it has nothing to fear.
+/// Whether a request is no change that another site's page asked this browser for. `/v1` takes no cookies, so it has nothing
+/// to fear.
 ///
 /// `Sec-Fetch-Site` decides where the browser sends it; `Origin` against `Host` where not; a request with neither is not
 /// a browser's cross-site one, as every browser sends `Origin` with a POST.
-pub async fn same_origin(request: Request, next: Next) -> Response {
+fn is_welcome(request: &Request) -> bool {
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if safe || request.uri().path().starts_with("/v1/") || is_same_origin(request.headers()) {
-        return next.run(request).await;
-    }
+    safe || request.uri().path().starts_with("/v1/") || is_same_origin(request.headers())
+}
+
+fn unwelcome() -> Response {
     Refusal(Problem::new(403, "cross_origin", "This request came from another site and was refused.")).into_response()
 }
 

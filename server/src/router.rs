@@ -79,8 +79,6 @@ pub fn router(state: AppState) -> Router {
         .route("/healthz", get(async || "ok"))
         .route("/readyz", get(ready))
         .fallback_service(files(&state))
-        .layer(from_fn(layers::same_origin))
-        .layer(from_fn(layers::in_time))
         .layer(from_fn_with_state(state.clone(), layers::around))
         .with_state(state)
 }

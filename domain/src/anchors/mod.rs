@@ -26,10 +26,12 @@ pub(crate) mod store;
 #[cfg(test)]
 mod tests;
 
+use store::Moved;
+
 /// Whose log the root log is.
 pub const ROOT: (OrgId, Mode) = (OrgId(uuid::Uuid::nil()), Mode::Live);
-/// Logs anchored in one round; the others follow in the next.
-const ROUND: i64 = 1024;
+/// Logs anchored together; a round has as many such steps as it takes.
+const STEP: usize = if cfg!(test) { 2 } else { 1024 };
 
 /// A log's state in the root log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,16 +61,27 @@ pub(crate) struct RootProof {
 /// **If we crash** between the entry and the note of where it is, the next round finds the entry by its idempotency key.
 pub async fn anchor(domain: &Domain) -> Result<usize, Problem> {
     log_keys::record_events(domain).await?;
-    let root = domain.system(ROOT.0, ROOT.1);
-    let mut connection = domain.database.lend().await?;
-    let moved = store::moved(&mut connection, ROOT.0, ROUND).await?;
-    drop(connection);
-    if moved.is_empty() {
-        return Ok(0);
+    // The root log is the only one of its owner's.
+    let (mut behind, mut anchored) = ((ROOT.0, Mode::Test), 0);
+    loop {
+        let mut connection = domain.database.lend().await?;
+        let moved = store::moved(&mut connection, behind, STEP).await?;
+        drop(connection);
+        let Some(last) = moved.last() else { return Ok(anchored) };
+        behind = (last.org_id, last.mode);
+        anchor_all(domain, &moved).await?;
+        anchored += moved.len();
+        if moved.len() < STEP {
+            return Ok(anchored);
+        }
     }
+}
+
+async fn anchor_all(domain: &Domain, moved: &[Moved]) -> Result<(), Problem> {
+    let root = domain.system(ROOT.0, ROOT.1);
     let identity = logs::identity_of_root(&root).await?;
     let mut entries = Vec::with_capacity(moved.len());
-    for log in &moved {
+    for log in moved {
         let note = Note::parse(&log.checkpoint).map_err(|error| Problem::internal(format!("{error:?}")))?;
         let key = idempotency_hash(&identity.origin, &format!("{}/{}", log.origin, log.size));
         let now = root.now();
@@ -90,14 +103,15 @@ pub async fn anchor(domain: &Domain) -> Result<usize, Problem> {
     }
     let outcomes = domain.sequencer.place_many(entries).await;
     let mut connection = domain.database.lend().await?;
-    for (log, outcome) in moved.iter().zip(outcomes) {
+    let mut indices = Vec::with_capacity(moved.len());
+    for outcome in outcomes {
         let index = match outcome? {
             Outcome::Placed(placed) => placed.log_index,
             Outcome::Taken(id) => store::index_of(&mut connection, ROOT, id).await?,
         };
-        store::insert(&mut connection, (log.org_id, log.mode), log.size, &log.checkpoint, index, root.now()).await?;
+        indices.push(index.cast_signed());
     }
-    Ok(moved.len())
+    store::insert(&mut connection, moved, &indices, root.now()).await
 }
 
 /// The first anchor that covers an entry of the actor's log, if there is one yet.
@@ -270,7 +284,9 @@ pub fn origin(domain: &Domain) -> String {
 
 /// The keys that sign and signed for the root log; while it is not made, the one that it will have.
 pub async fn keys(domain: &Domain) -> Result<Vec<VerifierKey>, Problem> {
-    match logs::identity(&domain.system(ROOT.0, ROOT.1)).await {
+    let root = domain.system(ROOT.0, ROOT.1);
+    let mut tx = root.begin().await?;
+    match logs::identity_now(&root, &mut tx, ROOT).await {
         Err(problem) if problem.status == 404 => {
             let seed = domain.keyring.inherited(ROOT.0, ROOT.1, Purpose::Checkpoint);
             let signer = logs::identity::signer(Purpose::Checkpoint, &origin(domain), &seed)?;

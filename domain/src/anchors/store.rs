@@ -2,6 +2,7 @@
 
 use sqlx::PgConnection;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use super::Anchor;
 use crate::database::Tx;
@@ -17,14 +18,20 @@ pub(super) struct Moved {
     pub(super) checkpoint: String,
 }
 
-pub(super) async fn moved(connection: &mut PgConnection, root: OrgId, limit: i64) -> Result<Vec<Moved>, Problem> {
+/// The logs that moved, in order, from behind one of them on.
+pub(super) async fn moved(
+    connection: &mut PgConnection,
+    (org_id, mode): (OrgId, Mode),
+    limit: usize,
+) -> Result<Vec<Moved>, Problem> {
     let rows = sqlx::query!(
         "select org_id, mode, origin, size, checkpoint from logs
-        where org_id <> $1 and size > 0 and not exists (
+        where (org_id, mode) > ($1, $2) and size > 0 and not exists (
             select from anchors where anchors.org_id = logs.org_id and anchors.mode = logs.mode and anchors.log_size >= logs.size)
-        order by org_id, mode limit $2",
-        root.0,
-        limit
+        order by org_id, mode limit $3",
+        org_id.0,
+        mode.as_str(),
+        limit as i64
     )
     .fetch_all(connection)
     .await?;
@@ -58,29 +65,33 @@ pub(crate) async fn index_of(
     Ok(index.cast_unsigned())
 }
 
-/// Notes where in the root log a log's state is, and tells the log's owner.
+/// Notes where in the root log the states of logs are, and tells the logs' owners.
 pub(super) async fn insert(
     connection: &mut PgConnection,
-    (org_id, mode): (OrgId, Mode),
-    log_size: u64,
-    checkpoint: &str,
-    root_index: u64,
+    moved: &[Moved],
+    root_indices: &[i64],
     now: OffsetDateTime,
 ) -> Result<(), Problem> {
+    let org_ids: Vec<Uuid> = moved.iter().map(|log| log.org_id.0).collect();
+    let modes: Vec<String> = moved.iter().map(|log| log.mode.as_str().to_owned()).collect();
+    let sizes: Vec<i64> = moved.iter().map(|log| log.size.cast_signed()).collect();
+    let checkpoints: Vec<String> = moved.iter().map(|log| log.checkpoint.clone()).collect();
     sqlx::query!(
         "with anchored as (
             insert into anchors (org_id, mode, log_size, root_index, anchored_at, checkpoint)
-            values ($1, $2, $3, $4, $5, $6)
+            select org_id, mode, log_size, root_index, $6, checkpoint
+            from unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::text[])
+                as moved (org_id, mode, log_size, root_index, checkpoint)
             on conflict (org_id, mode, log_size) do nothing returning *)
         insert into events (org_id, mode, type, data, created_at)
         select org_id, mode, 'receipts.anchored', jsonb_build_object('until_index', log_size, 'root_index', root_index), anchored_at
         from anchored",
-        org_id.0,
-        mode.as_str(),
-        log_size.cast_signed(),
-        root_index.cast_signed(),
-        now,
-        checkpoint
+        &org_ids,
+        &modes,
+        &sizes,
+        root_indices,
+        &checkpoints,
+        now
     )
     .execute(connection)
     .await?;

@@ -38,6 +38,16 @@ async fn a_receipt_is_proved_up_to_the_root_log() {
 }
 
 #[tokio::test]
+async fn a_round_has_all_that_moved_however_many() {
+    let world = World::new().await;
+    for name in ["a", "b", "c", "d", "e"] {
+        issue(&world.org(name).await, name).await;
+    }
+    assert_eq!(anchor(&world.domain).await.unwrap(), 5);
+    assert_eq!(anchor(&world.domain).await.unwrap(), 0);
+}
+
+#[tokio::test]
 async fn two_nodes_anchor_a_state_once() {
     let world = World::new().await;
     let acme = world.org("acme").await;

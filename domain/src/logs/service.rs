@@ -14,7 +14,7 @@ use crate::permission::Permission;
 use crate::{Mode, Problem};
 
 /// How long an identity is believed without asking: keys that changed are noticed by then, by the sequencer at once.
-const BELIEVED: Duration = Duration::from_secs(2);
+const BELIEVED: Duration = Duration::from_secs(10);
 
 /// Logs whose identities are remembered.
 const REMEMBERED: u64 = 20_000;

@@ -42,8 +42,8 @@ pub async fn export(cx: &Cx, from: &str, until: &str) -> Result<Export, Problem>
     }
     // With the entry before and the one after: they show that the period is all there.
     let (from_index, until_index) = (first.saturating_sub(1), (last + 2).min(size));
-    let identity = logs::identity(cx).await?;
     let mut tx = cx.begin().await?;
+    let identity = logs::identity_now(cx, &mut tx, log).await?;
     let (left, right) = beside(&mut tx, log, from_index, until_index, size).await?;
     let keys = identity.believed(size).map(|key| key.vkey.as_str());
     let policy = anchors::policy(cx, keys, root.as_ref())?.to_string();

@@ -13,7 +13,7 @@ use crate::receipts::is_kind;
 use crate::{Mode, Problem};
 
 /// How long another node may hold payloads against the version before.
-const STALE: Duration = Duration::from_secs(1);
+const STALE: Duration = Duration::from_secs(5);
 
 /// Logs whose versions in force are kept.
 const LOGS: u64 = 20_000;

@@ -1,7 +1,7 @@
 //! The sequencer: gives receipts their places in the logs.
 //!
 //! Receipts of many tenants are committed together: while one transaction is on its way to disk, the next batch gathers,
-//! so a batch is as large as the load makes it and an idle system answers at once. Sequencing and integration are one
+//! and under load a few milliseconds longer, so a batch is as large as the load makes it and an idle system answers at once. Sequencing and integration are one
 //! step: rows, leaf hashes, frontier, signed checkpoint and outbox are one transaction.
 //!
 //! **Several nodes** share the work by shards of tenants: a shard has one owner ([`node`]), and what reaches another node

@@ -2,20 +2,28 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::timeout;
 
-use super::Waiting;
 use super::batch::LogKey;
+use super::{BATCH, Waiting};
 
 /// Entries that may wait; beyond it callers are told to come back.
 const MAX: usize = 8_192;
 /// Entries of one log that may wait: others still find room.
 const MAX_OF_ONE: usize = 4_096;
+/// How long a batch gathers that follows one of [`BUSY`] entries or more; when there is less to do, it is taken at once.
+const GATHER: Duration = Duration::from_millis(3);
+const BUSY: usize = 32;
+/// Entries of each log that are worth a batch: a log's checkpoint and its row cost about as much as these.
+const WORTH: usize = 4;
 
 #[derive(Default)]
 pub(super) struct Queue {
     state: Mutex<State>,
+    /// Something waits that did not, or enough does for a batch.
     arrived: Notify,
     taken: Notify,
 }
@@ -44,8 +52,11 @@ impl Queue {
         }
         state.logs.entry(key).or_default().push_back(entry);
         state.waiting += 1;
+        let is_news = state.waiting == 1 || state.is_worth_a_batch();
         drop(state);
-        self.arrived.notify_one();
+        if is_news {
+            self.arrived.notify_one();
+        }
         Ok(())
     }
 
@@ -61,14 +72,23 @@ impl Queue {
         }
     }
 
-    /// Up to `most` entries, as soon as there is one: of each log in turn an equal share.
-    pub(super) async fn take(&self, most: usize) -> Vec<Waiting> {
+    /// Up to [`BATCH`] entries, of each log in turn an equal share: as soon as there is one, or, after a batch of so many
+    /// entries that more are about to come, when it is worth it.
+    pub(super) async fn take(&self, before: usize) -> Vec<Waiting> {
+        self.until(|state| state.waiting > 0).await;
+        if before >= BUSY {
+            let _ = timeout(GATHER, self.until(State::is_worth_a_batch)).await;
+        }
+        let taken = self.state().take(BATCH);
+        self.taken.notify_waiters();
+        taken
+    }
+
+    async fn until(&self, met: impl Fn(&State) -> bool) {
         loop {
             let arrived = self.arrived.notified();
-            let taken = self.state().take(most);
-            if !taken.is_empty() {
-                self.taken.notify_waiters();
-                return taken;
+            if met(&self.state()) {
+                return;
             }
             arrived.await;
         }
@@ -92,6 +112,10 @@ impl Queue {
 }
 
 impl State {
+    fn is_worth_a_batch(&self) -> bool {
+        self.waiting >= BATCH.min(WORTH * self.turns.len())
+    }
+
     fn take(&mut self, most: usize) -> Vec<Waiting> {
         let mut taken = Vec::with_capacity(most.min(self.waiting));
         let share = most.checked_div(self.turns.len()).unwrap_or(most).max(1);

@@ -346,16 +346,38 @@ async fn a_tenant_with_much_to_say_keeps_nobody_waiting_and_finds_an_end() {
     assert_eq!(accepted, 4_096, "one tenant fills half of the queue");
     queue.push(entry(2).0).map_err(drop).unwrap();
     queue.push(entry(3).0).map_err(drop).unwrap();
-    let first = queue.take(BATCH).await;
+    let first = queue.take(0).await;
     let of = |org: u128| first.iter().filter(|waiting| waiting.entry.org_id.0.as_u128() == org).count();
     assert_eq!((first.len(), of(2), of(3)), (BATCH, 1, 1));
     let mut rest = 0;
     while rest < 4_096 + 2 - BATCH {
-        rest += queue.take(BATCH).await.len();
+        rest += queue.take(0).await.len();
     }
     assert!(!queue.is_idle(), "taken, and not answered");
     queue.answered(4_098);
     assert!(queue.is_idle());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_gathers_only_where_more_is_about_to_come() {
+    let queue = Queue::default();
+    let push = |org| queue.push(entry(org).0).map_err(drop).unwrap();
+    let waited = async |before| {
+        let began = tokio::time::Instant::now();
+        (queue.take(before).await.len(), began.elapsed().as_millis())
+    };
+    push(1);
+    assert_eq!(waited(1).await, (1, 0), "little is going on");
+    push(1);
+    assert_eq!(waited(200).await, (1, 3), "more may come, and did not");
+    (0..4).for_each(|_| push(1));
+    assert_eq!(waited(200).await, (4, 0), "enough for a checkpoint");
+    (0..5).for_each(push);
+    let (taken, ()) = tokio::join!(waited(200), async {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        (0..15).for_each(|n| push(n % 5));
+    });
+    assert_eq!(taken, (20, 1), "four of each of five logs");
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::sequencer::node::inbox::Forwarder;
 use crate::sequencer::node::{self, Node};
 use crate::sequencer::queue::Queue;
 use crate::sequencer::store::Fence;
-use crate::sequencer::{BATCH, Fault, Faults, Outcome, Waiting, refs, store, unavailable, unknown};
+use crate::sequencer::{Fault, Faults, Outcome, Waiting, refs, store, unavailable, unknown};
 
 mod heads;
 
@@ -85,9 +85,10 @@ impl Writer {
 
     /// Writes what waits, for ever.
     pub(super) async fn run(mut self, queue: Arc<Queue>) {
+        let mut taken = 0;
         loop {
-            let mut rest = queue.take(BATCH).await;
-            let taken = rest.len();
+            let mut rest = queue.take(taken).await;
+            taken = rest.len();
             // Repeats of a key within a batch go after it: by then the key is taken, and they are told whose it is.
             while !rest.is_empty() {
                 let (rest_of_keys, mut again) = split_repeats(rest);
