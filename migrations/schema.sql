@@ -16,14 +16,14 @@ SET client_min_messages = warning;
 SET row_security = off;
 
 --
--- Name: announce_event(); Type: FUNCTION; Schema: public; Owner: -
+-- Name: announce_events(); Type: FUNCTION; Schema: public; Owner: -
 --
 
-CREATE FUNCTION public.announce_event() RETURNS trigger
+CREATE FUNCTION public.announce_events() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
-    perform pg_notify('certnode_events', new.org_id || ' ' || new.mode || ' ' || new.id || ' ' || new.type);
+    perform pg_notify('certnode_events', org_id || ' ' || mode || ' ' || id || ' ' || type) from written;
     return null;
 end $$;
 
@@ -999,7 +999,7 @@ CREATE UNIQUE INDEX users_email_key ON public.users USING btree (lower(email));
 -- Name: events events_announced; Type: TRIGGER; Schema: public; Owner: -
 --
 
-CREATE TRIGGER events_announced AFTER INSERT ON public.events FOR EACH ROW EXECUTE FUNCTION public.announce_event();
+CREATE TRIGGER events_announced AFTER INSERT ON public.events REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION public.announce_events();
 
 
 --

@@ -50,8 +50,8 @@ struct Report<'a> {
 
 /// Checks the logs of the database that the configuration names. Whether they are right.
 pub async fn local(config: Config, mut options: Options, json: bool) -> Result<bool, Failure> {
-    let started = Instant::now();
     let (database, embedded) = open_database(&config).await?;
+    let started = Instant::now();
     if let Some(policy) = &config.witness_policy {
         options.witnesses = policy.witnesses.iter().map(|witness| witness.key.clone()).collect();
     }

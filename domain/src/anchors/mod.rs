@@ -192,13 +192,14 @@ pub(crate) async fn status(cx: &Cx, index: u64) -> Result<(State, Status), Probl
 }
 
 /// Writes into receipts of the actor's log how far they have come.
-pub(crate) async fn mark(cx: &Cx, receipts: &mut [Summary]) -> Result<(), Problem> {
-    let log = cx.tenant()?;
-    let mut tx = cx.begin().await?;
-    let root_size = seen(&mut tx, &cx.domain.witnesses).await?.iter().find(|seen| seen.enough).map(|seen| seen.size);
-    let anchored = store::reached(&mut tx, log, u64::MAX >> 1).await?;
-    let witnessed = match root_size {
-        Some(size) => store::reached(&mut tx, log, size).await?,
+pub(crate) async fn mark(cx: &Cx, tx: &mut Tx, receipts: &mut [Summary]) -> Result<(), Problem> {
+    let (log, policy) = (cx.tenant()?, &cx.domain.witnesses);
+    let anchored = store::reached(tx, log, u64::MAX >> 1).await?;
+    let witnessed = match policy.quorum {
+        Some(_) => match seen(tx, policy).await?.iter().find(|seen| seen.enough) {
+            Some(seen) => store::reached(tx, log, seen.size).await?,
+            None => 0,
+        },
         None => 0,
     };
     for receipt in receipts {

@@ -80,16 +80,26 @@ pub async fn fsck(
     options: &Options,
     progress: &(dyn Fn(&str, u64, u64) + Sync),
 ) -> Result<Vec<LogReport>, Problem> {
-    let mut reports = Vec::new();
-    let mut seen = Seen::default();
-    for log in store::logs(database.sequencer()).await? {
-        let id = (log.org_id, log.mode);
-        match &options.origin {
-            None => reports.push(check(database, options, id, &mut seen, progress).await?),
-            Some(origin) if *origin == log.origin => reports.push(fsck_log(database, options, id, progress).await?),
-            Some(_) => {}
-        }
+    let mut logs = store::logs(database.sequencer()).await?;
+    if let Some(origin) = &options.origin {
+        logs.retain(|log| log.origin == *origin);
+        return match logs.first() {
+            Some(log) => Ok(vec![fsck_log(database, options, (log.org_id, log.mode), progress).await?]),
+            None => Ok(Vec::new()),
+        };
     }
+    // What the root log says of the others is read before they are.
+    let (mut reports, mut seen) = (Vec::new(), Seen::default());
+    if logs.first().is_some_and(|log| (log.org_id, log.mode) == ROOT) {
+        let (report, saw) = check(database, options, ROOT, &seen, progress).await?;
+        (reports, seen) = (vec![report], saw);
+        logs.remove(0);
+    }
+    let others = futures::stream::iter(logs)
+        .map(|log| check(database, options, (log.org_id, log.mode), &seen, progress))
+        .buffered(if options.gently { 1 } else { AT_ONCE });
+    let others: Vec<(LogReport, Seen)> = others.try_collect().await?;
+    reports.extend(others.into_iter().map(|(report, _)| report));
     Ok(reports)
 }
 
@@ -100,25 +110,26 @@ pub(super) async fn fsck_log(
     id: (OrgId, Mode),
     progress: &(dyn Fn(&str, u64, u64) + Sync),
 ) -> Result<LogReport, Problem> {
-    check(database, options, id, &mut Seen::of(database, id).await?, progress).await
+    Ok(check(database, options, id, &Seen::of(database, id).await?, progress).await?.0)
 }
 
 async fn check(
     database: &Database,
     options: &Options,
     id: (OrgId, Mode),
-    seen: &mut Seen,
+    known: &Seen,
     progress: &(dyn Fn(&str, u64, u64) + Sync),
-) -> Result<LogReport, Problem> {
+) -> Result<(LogReport, Seen), Problem> {
     let snapshot = store::snapshot(database.sequencer(), id).await?;
     let log = &snapshot.log;
     let (keys, found) = Keys::of(log);
-    let mut check = Check { database, options, log, keys, found, rebuilt: Rebuilt::default() };
-    let mut report = check.run(&snapshot, seen, progress).await?;
+    let seen = Seen::default();
+    let mut check = Check { database, options, log, keys, found, seen, rebuilt: Rebuilt::default() };
+    let mut report = check.run(&snapshot, known, progress).await?;
     check.found.sort();
     check.found.dedup();
     report.findings = check.found.iter().map(NamedFinding::from).collect();
-    Ok(report)
+    Ok((report, check.seen))
 }
 
 /// What the root log was seen to say of each log: its largest size, and what happened to its keys.
@@ -151,6 +162,8 @@ struct Check<'a> {
     log: &'a LogRow,
     keys: Keys,
     found: Vec<Finding>,
+    /// Of the root log: what it says of each.
+    seen: Seen,
     rebuilt: Rebuilt,
 }
 
@@ -158,7 +171,7 @@ impl Check<'_> {
     async fn run(
         &mut self,
         snapshot: &Snapshot,
-        seen: &mut Seen,
+        known: &Seen,
         progress: &(dyn Fn(&str, u64, u64) + Sync),
     ) -> Result<LogReport, Problem> {
         let log = self.log;
@@ -179,18 +192,19 @@ impl Check<'_> {
             size: log.size,
             signatures: self.options.signatures,
         };
-        let roots = self.entries(against, &sizes, seen, &mut report, progress).await?;
+        let roots = self.entries(against, &sizes, &mut report, progress).await?;
         for index in &snapshot.beyond {
             self.found.push(Finding::new(Subject::Entry(*index), format!("is beyond the log's {} entries", log.size)));
         }
         self.head(&origin);
+        let seen = if (log.org_id, log.mode) == ROOT { &self.seen } else { known };
         self.keys.check_events(log, seen.key_events.get(&origin).map_or(&[], Vec::as_slice), &mut self.found);
         self.keys.check_revoked(log.size, anchors, &mut self.found);
-        self.tiles(&snapshot.tiles);
         if let Some(seen) = seen.sizes.get(&origin).filter(|seen| **seen > log.size) {
             let problem = format!("is of {} entries, and the root log has seen {seen}", log.size);
             self.found.push(Finding::new(Subject::Checkpoint, problem));
         }
+        self.tiles(&snapshot.tiles);
         for anchor in anchors {
             self.anchor(anchor, &origin, roots.get(&anchor.log_size));
         }
@@ -219,7 +233,6 @@ impl Check<'_> {
         &mut self,
         against: Against,
         sizes: &BTreeSet<u64>,
-        seen: &mut Seen,
         report: &mut LogReport,
         progress: &(dyn Fn(&str, u64, u64) + Sync),
     ) -> Result<HashMap<u64, Hash>, Problem> {
@@ -265,11 +278,11 @@ impl Check<'_> {
             self.found.extend(findings);
             report.checked.files += files;
             for (origin, size) in saw.into_iter().filter(|_| id == ROOT) {
-                let known = seen.sizes.entry(origin).or_default();
+                let known = self.seen.sizes.entry(origin).or_default();
                 *known = size.max(*known);
             }
             for (origin, index, note) in key_events.into_iter().filter(|_| id == ROOT) {
-                seen.key_events.entry(origin).or_default().push((index, note));
+                self.seen.key_events.entry(origin).or_default().push((index, note));
             }
             progress(&log.origin, until, log.size);
         }

@@ -273,8 +273,7 @@ pub async fn list(cx: &Cx, filter: &Filter, page: &Page) -> Result<List<Summary>
     let mut data = store::list(&mut tx, log, &narrowed, side, before.or(after), rows as i64 + 1).await?;
     let more = data.len() > rows;
     data.truncate(rows);
-    drop(tx);
-    anchors::mark(cx, &mut data).await?;
+    anchors::mark(cx, &mut tx, &mut data).await?;
     let (earlier, further) = match side {
         Side::After => (after.is_some(), more),
         Side::Before => {

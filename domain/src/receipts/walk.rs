@@ -44,8 +44,7 @@ async fn next(rows: Option<Rows>) -> Result<Option<(Vec<Summary>, Option<Rows>)>
     let log = rows.cx.tenant()?;
     let mut tx = rows.cx.begin().await?;
     let mut found = store::list(&mut tx, log, &rows.narrowed, Side::After, rows.after, CHUNK as i64).await?;
-    drop(tx);
-    anchors::mark(&rows.cx, &mut found).await?;
+    anchors::mark(&rows.cx, &mut tx, &mut found).await?;
     rows.after = found.last().map(|last| last.id);
     let more = found.len() == CHUNK;
     Ok(Some((found, more.then_some(rows))))

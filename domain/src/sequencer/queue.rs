@@ -16,7 +16,7 @@ const MAX: usize = 8_192;
 const MAX_OF_ONE: usize = 4_096;
 /// How long a batch gathers that follows one of [`BUSY`] entries or more; when there is less to do, it is taken at once.
 const GATHER: Duration = Duration::from_millis(3);
-const BUSY: usize = 32;
+const BUSY: usize = 8;
 /// Entries of each log that are worth a batch: a log's checkpoint and its row cost about as much as these.
 const WORTH: usize = 4;
 
