@@ -77,6 +77,18 @@ CREATE FUNCTION public.presented_share() RETURNS bytea
     RETURN decode(COALESCE(current_setting('certnode.share_hash'::text, true), ''::text), 'hex'::text);
 
 
+--
+-- Name: refuse_append(text); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.refuse_append(code text) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+begin
+    raise exception 'nothing is appended' using errcode = code;
+end $$;
+
+
 SET default_tablespace = '';
 
 SET default_table_access_method = heap;

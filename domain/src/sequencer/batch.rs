@@ -104,6 +104,11 @@ impl Plan {
         self.logs.push(LogPlan { key, tiles, edge, frontier: batch.frontier().clone(), newest });
     }
 
+    /// Whether all of it is in the rows and the heads.
+    pub(super) fn grows_no_tile(&self) -> bool {
+        self.logs.iter().all(|log| log.tiles.is_empty())
+    }
+
     /// After COMMIT: the heads are what was planned.
     pub(super) fn apply(logs: Vec<LogPlan>, heads: &mut HashMap<LogKey, Head>) {
         for log in logs {

@@ -73,18 +73,12 @@ pub(super) struct Fence {
     pub(super) epochs: Vec<i64>,
 }
 
-/// How much of a batch found its place.
-pub(super) struct Appended {
-    /// Shards that are still ours.
-    pub(super) fenced: u64,
-    /// Heads that were what we last saw, and moved on.
-    pub(super) moved: u64,
-    /// Rows of the inbox that were still there.
-    pub(super) taken_out: u64,
-}
+/// The writer's epoch of a shard is not the one in force, or an entry of the inbox was taken out by another.
+pub(super) const NOT_OURS: &str = "CN001";
 
 /// Appends a batch: moves the heads, writes rows, payloads and events, empties the inbox. One statement, so one round
-/// trip. The caller commits only when all of it found its place.
+/// trip, and all of it or nothing: it fails with [`NOT_OURS`], and with another code where a head is not what we last saw.
+/// It returns after the answer's last word, which without a transaction around it comes after COMMIT.
 pub(super) async fn append(
     connection: &mut PgConnection,
     fence: &Fence,
@@ -92,8 +86,8 @@ pub(super) async fn append(
     rows: &Rows,
     inbox: &[i64],
     now: OffsetDateTime,
-) -> Result<Appended, sqlx::Error> {
-    let appended = sqlx::query!(
+) -> Result<(), sqlx::Error> {
+    sqlx::query_scalar!(
         r#"with fenced as (
             select from shard_leases lease join unnest($1::smallint[], $2::bigint[]) as mine (shard, epoch)
                 on lease.shard = mine.shard and lease.epoch = mine.epoch
@@ -129,8 +123,11 @@ pub(super) async fn append(
         ), taken_out as (
             delete from inbox where id = any($29) returning 1
         )
-        select (select count(*) from fenced) as "fenced!", (select count(*) from moved) as "moved!",
-            (select count(*) from taken_out) as "taken_out!""#,
+        select case
+            when (select count(*) from fenced) <> cardinality($1) or (select count(*) from taken_out) <> cardinality($29)
+                then refuse_append('CN001')
+            when (select count(*) from moved) <> cardinality($4) then refuse_append('CN002')
+            else true end"#,
         &fence.shards,
         &fence.epochs,
         fence.owner,
@@ -162,13 +159,9 @@ pub(super) async fn append(
         inbox,
         &heads.key_epochs
     )
-    .fetch_one(connection)
-    .await?;
-    Ok(Appended {
-        fenced: appended.fenced.cast_unsigned(),
-        moved: appended.moved.cast_unsigned(),
-        taken_out: appended.taken_out.cast_unsigned(),
-    })
+    .fetch_all(connection)
+    .await
+    .map(drop)
 }
 
 /// Appends a hash to a growing tile; the tile's bytes afterwards.

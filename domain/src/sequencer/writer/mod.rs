@@ -45,7 +45,7 @@ enum Failed {
     Ended,
     /// A shard is another node's by now.
     NotOurs,
-    /// COMMIT was sent and no answer came.
+    /// COMMIT was sent, or a statement that commits by itself, and no answer came.
     Unknown,
     /// These entries are older than their logs' newest: this node's clock is behind.
     Behind(Vec<ReceiptId>),
@@ -66,6 +66,7 @@ impl From<sqlx::Error> for Failed {
                 Self::Taken
             }
             sqlx::Error::Database(cause) if cause.constraint() == Some(refs::store::ENDED_KEY) => Self::Ended,
+            sqlx::Error::Database(cause) if cause.code().as_deref() == Some(store::NOT_OURS) => Self::NotOurs,
             _ => Self::Before(error),
         }
     }
@@ -203,23 +204,24 @@ impl Writer {
         self.check_times(waiting)?;
         let plan = Plan::make(waiting, &self.heads, |key, head| self.genesis(key, head));
         let inbox: Vec<i64> = waiting.iter().filter_map(Waiting::inbox_id).collect();
-        let mut tx = connection.begin().await?;
+        let entries = || waiting.iter().map(|waiting| &waiting.entry);
         self.faults.at(Fault::Append)?;
-        let appended = store::append(&mut tx, &fence, &plan.heads, &plan.rows, &inbox, self.clock.now()).await?;
-        if appended.fenced != fence.shards.len() as u64 || appended.taken_out != inbox.len() as u64 {
-            return Err(Failed::NotOurs);
-        }
-        if appended.moved != plan.logs.len() as u64 {
-            return Err(Failed::Before(sqlx::Error::RowNotFound));
-        }
-        refs::store::insert(&mut tx, waiting.iter().map(|waiting| &waiting.entry)).await?;
-        for log in &plan.logs {
-            for tile in &log.tiles {
-                grow(&mut tx, log.key, tile.index, tile.hash).await?;
+        if plan.grows_no_tile() && entries().all(|entry| entry.refs.is_empty()) {
+            self.faults.at(Fault::Commit).map_err(|_| Failed::Unknown)?;
+            let appended = store::append(connection, &fence, &plan.heads, &plan.rows, &inbox, self.clock.now()).await;
+            appended.map_err(|error| if is_refusal(&error) { error.into() } else { Failed::Unknown })?;
+        } else {
+            let mut tx = connection.begin().await?;
+            store::append(&mut tx, &fence, &plan.heads, &plan.rows, &inbox, self.clock.now()).await?;
+            refs::store::insert(&mut tx, entries()).await?;
+            for log in &plan.logs {
+                for tile in &log.tiles {
+                    grow(&mut tx, log.key, tile.index, tile.hash).await?;
+                }
             }
+            self.faults.at(Fault::Commit).map_err(|_| Failed::Unknown)?;
+            tx.commit().await.map_err(|_| Failed::Unknown)?;
         }
-        self.faults.at(Fault::Commit).map_err(|_| Failed::Unknown)?;
-        tx.commit().await.map_err(|_| Failed::Unknown)?;
         self.faults.at(Fault::CommitAnswer).map_err(|_| Failed::Unknown)?;
         let moved: Vec<LogKey> = plan.logs.iter().map(|log| log.key).collect();
         Plan::apply(plan.logs, &mut self.heads);
@@ -337,6 +339,13 @@ fn is_of_the_data(error: &sqlx::Error) -> bool {
     let Some(cause) = error.as_database_error() else { return false };
     let refused = cause.code().is_some_and(|code| code.starts_with("22") || code.starts_with("23"));
     refused && cause.constraint() != Some("receipts_log_index_key")
+}
+
+/// Whether the database said no to a statement, so that nothing of it is there. What a connection's end says, or a server's
+/// (SQLSTATE classes 08, 57 and XX), leaves open what became of one that commits by itself.
+fn is_refusal(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|cause| cause.code());
+    code.is_some_and(|code| !["08", "57", "XX"].iter().any(|class| code.starts_with(class)))
 }
 
 /// Splits off the requests whose idempotency key is already in the batch.
