@@ -10,6 +10,7 @@ use ledger::hash::Hash;
 use ledger::note::{Note, VerifierKey};
 use ledger::tile::TileId;
 use ledger::tree::Frontier;
+use tokio::sync::Semaphore;
 
 use super::files::Files;
 use super::keys::Keys;
@@ -23,9 +24,11 @@ use crate::published::folder;
 use crate::{Mode, Problem};
 
 /// Entries read and checked together: whole bundles.
-pub(super) const STRETCH: u64 = 1024;
-/// Stretches under way at once: some are read while others are hashed.
+const STRETCH: u64 = 4096;
+/// Logs under way at once, and stretches of one: some are read while others are hashed.
 const AT_ONCE: usize = 4;
+/// Stretches of all logs that are read at once: each needs a connection, and a connection its own view of PostgreSQL's memory.
+const READERS: usize = 4;
 /// One entry in so many has its signature checked when signatures are sampled.
 const SAMPLE: u64 = 64;
 
@@ -89,14 +92,14 @@ pub async fn fsck(
         };
     }
     // What the root log says of the others is read before they are.
-    let (mut reports, mut seen) = (Vec::new(), Seen::default());
+    let (mut reports, mut seen, readers) = (Vec::new(), Seen::default(), Semaphore::new(READERS));
     if logs.first().is_some_and(|log| (log.org_id, log.mode) == ROOT) {
-        let (report, saw) = check(database, options, ROOT, &seen, progress).await?;
+        let (report, saw) = check(database, options, &readers, ROOT, &seen, progress).await?;
         (reports, seen) = (vec![report], saw);
         logs.remove(0);
     }
     let others = futures::stream::iter(logs)
-        .map(|log| check(database, options, (log.org_id, log.mode), &seen, progress))
+        .map(|log| check(database, options, &readers, (log.org_id, log.mode), &seen, progress))
         .buffered(if options.gently { 1 } else { AT_ONCE });
     let others: Vec<(LogReport, Seen)> = others.try_collect().await?;
     reports.extend(others.into_iter().map(|(report, _)| report));
@@ -110,12 +113,14 @@ pub(super) async fn fsck_log(
     id: (OrgId, Mode),
     progress: &(dyn Fn(&str, u64, u64) + Sync),
 ) -> Result<LogReport, Problem> {
-    Ok(check(database, options, id, &Seen::of(database, id).await?, progress).await?.0)
+    let readers = Semaphore::new(READERS);
+    Ok(check(database, options, &readers, id, &Seen::of(database, id).await?, progress).await?.0)
 }
 
 async fn check(
     database: &Database,
     options: &Options,
+    readers: &Semaphore,
     id: (OrgId, Mode),
     known: &Seen,
     progress: &(dyn Fn(&str, u64, u64) + Sync),
@@ -124,7 +129,7 @@ async fn check(
     let log = &snapshot.log;
     let (keys, found) = Keys::of(log);
     let seen = Seen::default();
-    let mut check = Check { database, options, log, keys, found, seen, rebuilt: Rebuilt::default() };
+    let mut check = Check { database, options, readers, log, keys, found, seen, rebuilt: Rebuilt::default() };
     let mut report = check.run(&snapshot, known, progress).await?;
     check.found.sort();
     check.found.dedup();
@@ -159,6 +164,7 @@ impl Seen {
 struct Check<'a> {
     database: &'a Database,
     options: &'a Options,
+    readers: &'a Semaphore,
     log: &'a LogRow,
     keys: Keys,
     found: Vec<Finding>,
@@ -238,12 +244,13 @@ impl Check<'_> {
     ) -> Result<HashMap<u64, Hash>, Problem> {
         let (log, leaves_only) = (self.log, self.options.leaves_only);
         let (database, id, against) = (self.database, (log.org_id, log.mode), Arc::new(against));
-        let (files, mut roots) = (self.files(), HashMap::new());
+        let (files, readers, mut roots) = (self.files(), self.readers, HashMap::new());
         let stretches = futures::stream::iter((0..log.size).step_by(STRETCH as usize))
             .map(|from| {
                 let (against, files) = (against.clone(), files.clone());
                 async move {
                     let until = (from + STRETCH).min(log.size);
+                    let reading = readers.acquire().await.map_err(Problem::internal)?;
                     // As the tenant, so that no commit waits for a connection of the sequencer's.
                     let mut tx = database.begin(Some(id.0), None).await?;
                     let rows = if leaves_only {
@@ -251,7 +258,7 @@ impl Check<'_> {
                     } else {
                         store::entries(tx.connection(), id, from, until).await?
                     };
-                    drop(tx);
+                    drop((tx, reading));
                     let kept = if leaves_only { Vec::new() } else { files.stretch(from, until).await? };
                     let work = move || {
                         let mut checked = rows::check(&against, from, until, &rows);

@@ -9,7 +9,7 @@ use ledger::fsck::{Finding, Subject};
 use ledger::tile::WIDTH;
 
 use super::files::Files;
-use super::fsck::{STRETCH, Signatures};
+use super::fsck::Signatures;
 use super::keys::Keys;
 use super::rows::{self, Against};
 use super::store::{self, LogRow, Round};
@@ -17,6 +17,8 @@ use crate::Problem;
 use crate::context::Domain;
 use crate::published::{self, folder};
 
+/// Entries looked at together: whole bundles.
+const STRETCH: u64 = 1024;
 /// Between two stretches: 1,024 entries a second at most, 88 million a day.
 const EVERY: Duration = Duration::from_secs(1);
 
