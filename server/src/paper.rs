@@ -1,7 +1,7 @@
 //! A receipt on one page of paper: what happened, where the log holds it, and how to check it. The bundle is attached.
 
 use domain::Problem;
-use domain::receipts::{Receipt, State};
+use domain::receipts::{Receipt, Standing, State};
 use krilla::configure::{Archival, Configuration, ConfigurationBuilder};
 use krilla::embed::{AssociationKind, EmbeddedFile, MimeType};
 use krilla::geom::{PathBuilder, Rect};
@@ -93,6 +93,15 @@ fn draw(surface: &mut Surface<'_>, receipt: &Receipt, link: &Link) {
     if let Some(money) = &summary.amount {
         pen.skip(4.0);
         pen.line(15.0, &format!("{} {}", money.value(), money.currency), MARGIN, beside_qr, 1);
+    }
+    let ended = match summary.standing {
+        Standing::Active => None,
+        Standing::Revoked => Some("REVOKED: it held no longer when this page was made."),
+        Standing::Superseded => Some("SUPERSEDED: another receipt held in its place when this page was made."),
+    };
+    if let Some(ended) = ended {
+        pen.skip(4.0);
+        pen.line(11.0, ended, MARGIN, beside_qr, 2);
     }
     if receipt.mode == domain::Mode::Test {
         pen.skip(4.0);

@@ -3,7 +3,8 @@
 use axum::extract::{Path, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
-use domain::shares;
+use domain::receipts::Standing;
+use domain::{Mode, shares};
 use ledger::verify::verify;
 
 use crate::AppState;
@@ -21,13 +22,16 @@ pub async fn bundle(State(state): State<AppState>, Path(token): Path<String>) ->
     Ok((headers, opened.bundle).into_response())
 }
 
-/// `/r/{token}/badge.svg`: whether the receipt verifies, found out anew each time it is asked for. 404 once it is withdrawn.
+/// `/r/{token}/badge.svg`: whether the receipt verifies and still holds, found out anew each time it is asked for. 404 once it
+/// is withdrawn.
 pub async fn badge(State(state): State<AppState>, Path(token): Path<String>) -> Result<Response, Refusal> {
     let opened = shares::open(&state.domain, &token).await?;
-    let (word, color) = match (verify(opened.bundle.as_bytes(), None).is_verified(), opened.mode) {
-        (false, _) => ("does not verify", "#b42318"),
-        (true, domain::Mode::Test) => ("test receipt", "#946200"),
-        (true, domain::Mode::Live) => ("verified receipt", "#067647"),
+    let (word, color) = match (verify(opened.bundle.as_bytes(), None).is_verified(), opened.standing, opened.mode) {
+        (false, ..) => ("does not verify", "#b42318"),
+        (true, Standing::Revoked, _) => ("revoked receipt", "#b42318"),
+        (true, Standing::Superseded, _) => ("replaced receipt", "#946200"),
+        (true, Standing::Active, Mode::Test) => ("test receipt", "#946200"),
+        (true, Standing::Active, Mode::Live) => ("verified receipt", "#067647"),
     };
     let mut response = draw(word, color).into_response();
     for (name, value) in [

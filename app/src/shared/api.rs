@@ -1,6 +1,7 @@
 //! The server function of shared receipts.
 
 use domain::Mode;
+use domain::receipts::Standing;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -15,6 +16,8 @@ pub struct SharedView {
     pub bundle: String,
     /// Live or test.
     pub mode: Mode,
+    /// Whether it still holds.
+    pub standing: Standing,
     /// Whether the owner shares the contents.
     pub with_contents: bool,
     /// `rcpt_…`
@@ -73,6 +76,7 @@ pub async fn open_shared_receipt(token: String) -> Result<SharedView, AppError> 
         });
         Ok(SharedView {
             mode: opened.mode,
+            standing: opened.standing,
             with_contents: opened.with_contents,
             id: receipt.id,
             kind: receipt.kind,

@@ -1,13 +1,14 @@
 //! `/r/:token`: a receipt that its owner shares, for whoever has the link.
 
 use domain::Mode;
+use domain::receipts::Standing;
 use ledger::verify::{Outcome, STEPS};
 use leptos::prelude::*;
 use leptos_meta::{Meta, Title};
 use leptos_router::hooks::use_params_map;
 
 use crate::error::{AppError, sentence};
-use crate::receipts::Fact;
+use crate::receipts::{Fact, StandingBadge};
 use crate::shell::PublicLayout;
 use crate::ui::{
     Badge, Card, CodeBlock, DateTime, EmptyState, ErrorState, Icon, LinkButton, Notice, PageHeader, Skeleton, rfc3339,
@@ -58,8 +59,18 @@ fn refused(error: &AppError) -> AnyView {
 }
 
 fn shared(view: SharedView, token: String) -> AnyView {
-    let SharedView { bundle, mode, with_contents, id, kind, issued_at, log, contents, verified, checks } = view;
+    let SharedView { bundle, mode, standing, with_contents, id, kind, issued_at, log, contents, verified, checks } =
+        view;
     let test = (mode == Mode::Test).then(|| view! { <Notice tone="warn">"This is a test receipt: it was made to try things out, and certifies nothing that happened."</Notice> });
+    let ended = match standing {
+        Standing::Active => None,
+        Standing::Revoked => Some(
+            view! { <Notice tone="bad">"Its owner revoked this receipt: it holds no longer. What is checked below is what was signed then, which stays true."</Notice> },
+        ),
+        Standing::Superseded => Some(
+            view! { <Notice tone="warn">"Its owner issued another receipt that holds in its place. What is checked below is what was signed then, which stays true."</Notice> },
+        ),
+    };
     let download = view! { <LinkButton href=format!("/r/{token}/bundle") external=true><Icon name="download"/>"Download bundle"</LinkButton> };
     let contents = match (contents, with_contents) {
         (Some(contents), _) => view! { <CodeBlock code=contents label="Contents" wrap=true/> }.into_any(),
@@ -69,9 +80,10 @@ fn shared(view: SharedView, token: String) -> AnyView {
     view! {
         <PageHeader title="A receipt, and the proof of it" about="Its owner gave you this link. You need not trust them, or us: check it." actions=download.into_any()/>
         {test}
+        {ended}
         <div class="columns receipt">
             <div class="column">
-                <Card title="What was certified" actions=view! { <Badge tone=if mode == Mode::Live { "accent" } else { "warn" }>{mode.to_string()}</Badge> }.into_any()>
+                <Card title="What was certified" actions=view! { <Badge tone=if mode == Mode::Live { "accent" } else { "warn" }>{mode.to_string()}</Badge>" "<StandingBadge standing=standing/> }.into_any()>
                     <div class="stack">
                         <dl class="facts">
                             <Fact id="kind" name="Kind" text=kind.clone()>{kind.replace('_', " ")}</Fact>

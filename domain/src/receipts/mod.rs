@@ -40,9 +40,9 @@ pub(crate) use new::is_kind;
 #[cfg(feature = "server")]
 pub(crate) use proofs::{prove, root_at};
 #[cfg(feature = "server")]
-pub(crate) use service::timestamp;
-#[cfg(feature = "server")]
 pub use service::{get, issue, issue_many, list, neighbours};
+#[cfg(feature = "server")]
+pub(crate) use service::{standing, timestamp};
 pub use status::{Anchored, State, Status};
 #[cfg(feature = "server")]
 pub use walk::{Walk, walk};

@@ -253,6 +253,11 @@ pub async fn get(cx: &Cx, id: ReceiptId) -> Result<Receipt, Problem> {
     Ok(receipt)
 }
 
+/// Whether a receipt of the actor's log still holds.
+pub(crate) async fn standing(cx: &Cx, id: ReceiptId) -> Result<Standing, Problem> {
+    Ok(store::find(&mut cx.begin().await?, cx.tenant()?, id).await?.summary.standing)
+}
+
 /// A receipt, with its proof in the log as it was at a size.
 pub(super) async fn at_size(cx: &Cx, mut tx: Tx, id: ReceiptId, size: u64) -> Result<Receipt, Problem> {
     let log = cx.tenant()?;

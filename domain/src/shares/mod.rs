@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::Mode;
+use crate::receipts::Standing;
 
 #[cfg(feature = "server")]
 mod service;
@@ -36,4 +37,6 @@ pub struct Opened {
     pub with_contents: bool,
     /// Live or test.
     pub mode: Mode,
+    /// Whether it still holds: no file made before can tell.
+    pub standing: Standing,
 }

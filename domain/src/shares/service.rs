@@ -59,5 +59,6 @@ pub async fn open(domain: &Domain, token: &str) -> Result<Opened, Problem> {
     } else {
         receipts::bundle_without_contents(&owner, receipt).await?
     };
-    Ok(Opened { bundle: String::from_utf8(bundle).map_err(Problem::internal)?, with_contents, mode })
+    let standing = receipts::standing(&owner, receipt).await?;
+    Ok(Opened { bundle: String::from_utf8(bundle).map_err(Problem::internal)?, with_contents, mode, standing })
 }

@@ -42,6 +42,21 @@ async fn whoever_has_the_link_sees_what_its_owner_chose_and_no_more() {
 }
 
 #[tokio::test]
+async fn whoever_has_the_link_learns_that_a_receipt_holds_no_longer() {
+    let world = World::new().await;
+    let acme = world.org("acme").await;
+    let (revoked, replaced) = (issue(&acme).await, issue(&acme).await);
+    let standing = async |token: &str| open(&world.domain, token).await.unwrap().standing;
+    let first = share(&acme, revoked, false).await.unwrap().token;
+    let second = share(&acme, replaced, true).await.unwrap().token;
+    assert_eq!((standing(&first).await, standing(&second).await), (Standing::Active, Standing::Active));
+    receipts::life::revoke(&acme, revoked, "entered twice", None).await.unwrap();
+    let new = format!(r#"{{"refs":[{{"id":"{replaced}","relation":"supersedes"}}]}}"#);
+    receipts::issue(&acme, NewReceipt::from_json(new.as_bytes()).unwrap(), None).await.unwrap();
+    assert_eq!((standing(&first).await, standing(&second).await), (Standing::Revoked, Standing::Superseded));
+}
+
+#[tokio::test]
 async fn strangers_share_nothing_and_the_database_does_not_know_the_link() {
     let world = World::new().await;
     let (acme, other) = (world.org("acme").await, world.org("other").await);

@@ -128,6 +128,13 @@ async fn a_shared_receipt_is_seen_without_an_account_as_far_as_it_is_shared() {
     let refused = served.api(&key, "PUT", &format!("{share}?contents=maybe"), &[], Body::empty()).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
 
+    let (revoke, why) = (format!("/v1/receipts/{id}/revoke"), r#"{"reason":"entered twice"}"#);
+    let revoked = served.api(&key, "POST", &revoke, &[], why).await;
+    assert_eq!(revoked.status, StatusCode::CREATED);
+    let text = String::from_utf8(served.public(&page_path).await.body).unwrap();
+    assert!(text.contains("revoked this receipt") && text.contains("Verified by this server"), "it holds no longer");
+    assert!(String::from_utf8_lossy(&served.public(&badge_path).await.body).contains("revoked receipt"));
+
     assert_eq!(served.api(&key, "DELETE", &share, &[], Body::empty()).await.json()["url"], serde_json::Value::Null);
     for path in [page_path.as_str(), &bundle_path, &badge_path, "/r/1111111111111111111111"] {
         let gone = served.public(path).await;
