@@ -67,11 +67,15 @@ pub async fn list(cx: &Cx) -> Result<History, Problem> {
     Ok(History { origin, keys, events: store::events(tx.connection(), log).await? })
 }
 
-/// The root log's keys, for everyone; none before it has an entry.
+/// The root log's keys, for everyone; while it is not made, those that it will have.
 pub async fn published(domain: &Domain) -> Result<History, Problem> {
-    match list(&domain.system(ROOT.0, ROOT.1)).await {
+    let root = domain.system(ROOT.0, ROOT.1);
+    match list(&root).await {
         Err(problem) if problem.status == 404 => {
-            Ok(History { origin: domain.root_origin(), keys: Vec::new(), events: Vec::new() })
+            let origin = domain.root_origin();
+            let first = |purpose| New::make(&root, ROOT, &origin, purpose, 1, 0).map(|new| new.key);
+            let keys = vec![first(Purpose::Checkpoint)?, first(Purpose::Issuing)?];
+            Ok(History { origin, keys, events: Vec::new() })
         }
         history => history,
     }
