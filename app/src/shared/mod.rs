@@ -62,6 +62,7 @@ fn shared(view: SharedView, token: String) -> AnyView {
     let SharedView { bundle, mode, standing, with_contents, id, kind, issued_at, log, contents, verified, checks } =
         view;
     let test = (mode == Mode::Test).then(|| view! { <Notice tone="warn">"This is a test receipt: it was made to try things out, and certifies nothing that happened."</Notice> });
+    let badges = view! { <span class="page-actions"><Badge tone=if mode == Mode::Live { "accent" } else { "warn" }>{mode.to_string()}</Badge><StandingBadge standing=standing/></span> };
     let ended = match standing {
         Standing::Active => None,
         Standing::Revoked => Some(
@@ -83,7 +84,7 @@ fn shared(view: SharedView, token: String) -> AnyView {
         {ended}
         <div class="columns receipt">
             <div class="column">
-                <Card title="What was certified" actions=view! { <Badge tone=if mode == Mode::Live { "accent" } else { "warn" }>{mode.to_string()}</Badge>" "<StandingBadge standing=standing/> }.into_any()>
+                <Card title="What was certified" actions=badges.into_any()>
                     <div class="stack">
                         <dl class="facts">
                             <Fact id="kind" name="Kind" text=kind.clone()>{kind.replace('_', " ")}</Fact>
