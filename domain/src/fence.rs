@@ -20,13 +20,14 @@ use ledger::checkpoint::Checkpoint;
 use ledger::fsck::SigningKey;
 use ledger::hash::Hash;
 use ledger::key_event::{Change, KeyEvent};
-use ledger::note::Note;
+use ledger::note::{Note, VerifierKey};
 use ledger::tree::Frontier;
 
 use crate::Problem;
 use crate::context::Domain;
 use crate::integrity::keys::Keys;
 use crate::integrity::store::{LogRow, logs};
+use crate::log_keys::{self, Purpose};
 use crate::published::folder;
 use crate::published::keys::KeysFile;
 use crate::receipts::root_at;
@@ -207,7 +208,8 @@ async fn announced(domain: &Domain, log: &LogRow) -> Vec<SigningKey> {
 ///
 /// It must bear the root log's own signature: nobody else can make this server stop signing.
 pub async fn compare_with(domain: &Domain, note: &str, witness: &str) -> Result<(), Problem> {
-    let keys = crate::anchors::keys(domain).await?;
+    let keys = log_keys::published(domain).await?.keys.into_iter().filter(|key| key.purpose == Purpose::Checkpoint);
+    let keys: Vec<VerifierKey> = keys.filter_map(|key| key.vkey.parse().ok()).collect();
     let refused = || Problem::internal(format!("what {witness} kept as the root log's is not signed by a key of it"));
     let note = Note::parse(note).ok().filter(|note| note.verify(&keys).is_ok()).ok_or_else(refused)?;
     let kept = Checkpoint::parse(note.text()).ok_or_else(refused)?;

@@ -43,7 +43,7 @@ pub async fn inspect(domain: &Domain, policy: &Policy) {
 /// Holds the database against the checkpoint that a witness cosigned last, which its own signature says.
 async fn compare(domain: &Domain, agent: &ureq::Agent, witness: &Witness, url: &str) -> Result<(), String> {
     let said = |problem: domain::Problem| problem.internal.unwrap_or_else(|| problem.detail.into_owned());
-    let origin = anchors::origin(domain);
+    let origin = domain.root_origin();
     let url = format!("{}/{}/checkpoint", url.trim_end_matches('/'), sha256(&[origin.as_bytes()]).to_hex());
     let agent = agent.clone();
     let fetch = move || {

@@ -16,7 +16,6 @@ use time::OffsetDateTime;
 use crate::context::{Cx, Domain};
 use crate::database::Tx;
 use crate::id::{OrgId, ReceiptId};
-use crate::log_keys::Purpose;
 use crate::logs::Identity;
 use crate::receipts::{Anchored, State, Status, Summary, prove};
 use crate::sequencer::{Entry, Outcome};
@@ -276,25 +275,6 @@ pub async fn keep(
         }
     }
     Err(refused("without a signature of its own"))
-}
-
-/// The root log's name, whether it is made yet or not.
-pub fn origin(domain: &Domain) -> String {
-    domain.keyring.origin(ROOT.0, ROOT.1)
-}
-
-/// The keys that sign and signed for the root log; while it is not made, the one that it will have.
-pub async fn keys(domain: &Domain) -> Result<Vec<VerifierKey>, Problem> {
-    let root = domain.system(ROOT.0, ROOT.1);
-    let mut tx = root.begin().await?;
-    match logs::identity_now(&root, &mut tx, ROOT).await {
-        Err(problem) if problem.status == 404 => {
-            let seed = domain.keyring.inherited(ROOT.0, ROOT.1, Purpose::Checkpoint);
-            let signer = logs::identity::signer(Purpose::Checkpoint, &origin(domain), &seed)?;
-            Ok(vec![signer.verifier().clone()])
-        }
-        identity => Ok(identity?.checkpoint_keys()),
-    }
 }
 
 /// The root log's latest checkpoint, for whoever asks.

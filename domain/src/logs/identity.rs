@@ -2,7 +2,7 @@
 
 use ledger::checkpoint::Checkpoint;
 use ledger::key::IssuingKey;
-use ledger::note::{NoteSigner, VerifierKey};
+use ledger::note::NoteSigner;
 use ledger::statement::{Signed, kid_of};
 use sqlx::PgConnection;
 
@@ -114,12 +114,6 @@ impl Identity {
             log: newest(Purpose::Checkpoint, size).unwrap_or_else(|| self.public.log.clone()),
             issuing: newest(Purpose::Issuing, index).unwrap_or_else(|| self.public.issuing.clone()),
         }
-    }
-
-    /// Every key that signs checkpoints, or did.
-    pub(crate) fn checkpoint_keys(&self) -> Vec<VerifierKey> {
-        let of_checkpoints = self.history.iter().filter(|key| key.purpose == Purpose::Checkpoint);
-        of_checkpoints.filter_map(|key| key.vkey.parse().ok()).collect()
     }
 
     /// Each issuing key with the entry from which it signs.
