@@ -13,7 +13,7 @@ use ledger::policy::Policy;
 use toml::Value;
 
 use crate::embedded::Search;
-use crate::master_key::{Given, KeyFile};
+use crate::master_key::{Asked, Given, KeyFile};
 
 /// Everything that can be set.
 #[derive(Clone, Debug)]
@@ -56,8 +56,10 @@ pub struct Config {
     pub workers: usize,
     /// Passwords hashed at once.
     pub hashes_at_once: usize,
-    /// 64 hex digits; none means the file `master.key` in the data directory.
+    /// 64 hex digits; none means what the command prints, or the file `master.key` in the data directory.
     pub master_key: Option<[u8; 32]>,
+    /// Prints the master key.
+    pub master_key_command: Option<String>,
     /// How long checkpoints are signed by a key and its successor.
     pub key_overlap: Duration,
     /// Whether `/design` is served.
@@ -115,6 +117,7 @@ const KEYS: &[&str] = &[
     "workers",
     "hashes_at_once",
     "master_key",
+    "master_key_command",
     "key_overlap_days",
     "design_page",
     "log_format",
@@ -242,6 +245,8 @@ impl Config {
             workers: source.number("workers", 2, 1, 64)? as usize,
             hashes_at_once: source.number("hashes_at_once", 1, 1, 64)? as usize,
             master_key: source.get("master_key", None, "64 hex digits", |text| Some(Some(master_key(text)?)))?,
+            master_key_command: source
+                .get("master_key_command", None, "a command", |text| Some(Some(text.to_owned())))?,
             key_overlap: Duration::from_secs(source.number("key_overlap_days", 30, 0, 3650)? * 24 * 60 * 60),
             design_page: source.get("design_page", false, "true or false", |text| text.parse().ok())?,
             hashed_files: std::env::current_exe().is_ok_and(|program| program.with_file_name("hash.txt").exists()),
@@ -266,11 +271,13 @@ impl Config {
         }
     }
 
-    /// Where the master key is: in the configuration, or in its file, which is made with fresh random bytes when there is none.
+    /// Where the master key is: in the configuration, with whom a command asks, or in its file, which is made with fresh random
+    /// bytes when there is none.
     pub fn master_key_place(&self) -> Box<dyn MasterKey> {
-        match self.master_key {
-            Some(key) => Box::new(Given(key)),
-            None => Box::new(KeyFile { path: self.data_dir.join("master.key"), fresh: Box::new(fresh) }),
+        match (self.master_key, &self.master_key_command) {
+            (Some(key), _) => Box::new(Given(key)),
+            (None, Some(command)) => Box::new(Asked { command: command.clone() }),
+            (None, None) => Box::new(KeyFile { path: self.data_dir.join("master.key"), fresh: Box::new(fresh) }),
         }
     }
 }

@@ -1,12 +1,15 @@
-//! Where the master key is kept: what is set, or a file that only its owner may read. A key-management service would be one
-//! more [`MasterKey`]: it unwraps the key at start.
+//! Where the master key is kept: what is set, a file that only its owner may read, or a key-management service that a
+//! command asks at each start.
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use domain::keyring::{MasterKey, Seed};
+use zeroize::Zeroizing;
 
 use crate::config::{master_key, write_private};
 
@@ -57,5 +60,60 @@ impl MasterKey for KeyFile {
         }
         let text = fs::read_to_string(&self.path).map_err(said)?;
         master_key(text.trim()).map(Seed::new).ok_or_else(|| format!("{path} does not hold 64 hex digits"))
+    }
+}
+
+/// How long a command may take.
+const COMMAND_MAX: Duration = Duration::from_secs(30);
+/// Bytes of its answer that are read: 64 digits, and room for blanks.
+const ANSWER_MAX: u64 = 1_024;
+
+/// What a command prints: the client of a key-management service, which unwraps or fetches the key. Nothing of it is kept on
+/// the disk or in the environment.
+pub struct Asked {
+    /// For `sh -c`.
+    pub command: String,
+}
+
+impl MasterKey for Asked {
+    fn place(&self) -> String {
+        "what CERTNODE_MASTER_KEY_COMMAND prints".to_owned()
+    }
+
+    /// Refused: a command that fails, prints anything but 64 hex digits, or takes longer than 30 seconds. What it says on
+    /// standard error goes to the server's own; what it prints is never shown.
+    fn read(&self) -> Result<Seed, String> {
+        let said = |what: String| format!("the command for the master key {what}");
+        let mut child = Command::new("sh")
+            .args(["-c", &self.command])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| said(format!("cannot be run: {error}")))?;
+        let stdout = child.stdout.take();
+        let reading = std::thread::spawn(move || {
+            let mut text = Zeroizing::new(String::new());
+            let read = stdout.map(|stdout| stdout.take(ANSWER_MAX).read_to_string(&mut text));
+            read.is_some_and(|read| read.is_ok()).then_some(text)
+        });
+        let give_up = Instant::now() + COMMAND_MAX;
+        let status = loop {
+            match child.try_wait() {
+                Ok(Some(status)) => break status,
+                Ok(None) if Instant::now() < give_up => std::thread::sleep(Duration::from_millis(10)),
+                Ok(None) => {
+                    let _ = child.kill();
+                    let _ = child.wait();
+                    return Err(said(format!("did not answer within {} s", COMMAND_MAX.as_secs())));
+                }
+                Err(error) => return Err(said(format!("cannot be waited for: {error}"))),
+            }
+        };
+        if !status.success() {
+            return Err(said(format!("failed: {status}")));
+        }
+        let text = reading.join().ok().flatten();
+        let key = text.and_then(|text| master_key(text.trim()));
+        key.map(Seed::new).ok_or_else(|| said("did not print 64 hex digits".to_owned()))
     }
 }

@@ -63,7 +63,13 @@ fn every_setting_of_the_shipped_file_names_its_variable_and_obeys_it() {
         };
         assert!(["CERTNODE", "LEPTOS", "DATABASE"].contains(&variable), "{line}");
         let nonsense = Config::read(shipped, &|name| (name == line).then(|| "=\u{1}=".to_owned()));
-        let anything = ["LEPTOS_SITE_ROOT", "CERTNODE_DATA_DIR", "CERTNODE_EVIDENCE_DIR", "CERTNODE_POSTGRES_BIN"];
+        let anything = [
+            "LEPTOS_SITE_ROOT",
+            "CERTNODE_DATA_DIR",
+            "CERTNODE_EVIDENCE_DIR",
+            "CERTNODE_POSTGRES_BIN",
+            "CERTNODE_MASTER_KEY_COMMAND",
+        ];
         assert_eq!(nonsense.is_ok(), anything.contains(&line), "{line}");
         named += 1;
     }
@@ -90,7 +96,19 @@ fn the_master_key_is_made_once_and_private() {
     allow(0o600);
     std::fs::write(&path, "nonsense").unwrap();
     assert!(read().unwrap_err().contains("64 hex digits"));
-    std::fs::remove_dir_all(directory).unwrap();
+    std::fs::remove_dir_all(&directory).unwrap();
+
+    let asked = |command: &str| {
+        let config =
+            Config { master_key_command: Some(command.to_owned()), data_dir: directory.clone(), ..config.clone() };
+        config.master_key_place().read()
+    };
+    assert_eq!(*asked(&format!("printf '%s\\n' {}", "0a".repeat(32))).unwrap(), [10; 32]);
+    assert!(!directory.exists(), "nothing of it is kept");
+    for (command, why) in [("exit 3", "failed"), ("echo nonsense", "64 hex digits"), ("yes", "failed")] {
+        let said = asked(command).unwrap_err();
+        assert!(said.contains(why) && !said.contains("nonsense"), "{said}");
+    }
 
     let given = Config { master_key: Some([7; 32]), ..config };
     assert_eq!(*given.master_key_place().read().unwrap(), [7; 32]);
