@@ -35,6 +35,8 @@ const SEQUENCER_CONNECTIONS: u32 = 6;
 const ACQUIRE_MAX: Duration = Duration::from_secs(5);
 /// A connection that says nothing for so long, when it is asked for next to nothing, is dead.
 const SILENCE_MAX: Duration = Duration::from_secs(3);
+/// Between two attempts to begin that the database refused.
+const BEGIN_AGAIN: Duration = Duration::from_millis(50);
 /// How long a caller waits for COMMIT.
 const COMMIT_MAX: Duration = Duration::from_secs(10);
 
@@ -196,7 +198,7 @@ impl Database {
     }
 
     /// A connection that broke or went silent while it was idle shows at its first use. Nothing was asked of it yet, so
-    /// another takes its place, for as long as a caller waits for one at all.
+    /// another takes its place, whatever it said, for as long as a caller waits for one at all.
     async fn begin_as(&self, bound: &Bound<'_>) -> Result<Tx, Problem> {
         let give_up = tokio::time::Instant::now() + ACQUIRE_MAX;
         loop {
@@ -208,8 +210,11 @@ impl Database {
                 Err(_) => self.silence.note(),
             };
             tx.distrust();
-            if !is_of_the_connection(&error) || tokio::time::Instant::now() > give_up {
+            if tokio::time::Instant::now() > give_up {
                 return Err(unavailable(error));
+            }
+            if !is_of_the_connection(&error) {
+                tokio::time::sleep(BEGIN_AGAIN).await;
             }
         }
     }
@@ -407,16 +412,21 @@ impl Tx {
 
     /// Makes it so.
     ///
+    /// Dropped on the way, by a caller who stopped waiting, it takes the connection with it: nobody knows whether that is
+    /// in a transaction still, and whoever got it next would begin inside of one.
+    ///
     /// Errors: 503 `outcome_unknown` when COMMIT was sent and no answer came.
     pub(crate) async fn commit(mut self) -> Result<(), Problem> {
-        self.is_open = false;
+        self.distrust();
         let commit = Transactions::commit(&mut self.connection);
         let error = match tokio::time::timeout(COMMIT_MAX, commit).await {
-            Ok(Ok(())) => return Ok(()),
+            Ok(Ok(())) => {
+                self.connection.trust();
+                return Ok(());
+            }
             Ok(Err(error)) => error,
             Err(_) => sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()),
         };
-        self.distrust();
         if !is_of_the_connection(&error) {
             return Err(error.into());
         }

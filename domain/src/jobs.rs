@@ -79,19 +79,17 @@ pub(crate) async fn enqueue<T: TaskHandler + serde::Serialize>(tx: &mut Tx, job:
 
 /// Works until told to stop: the queue's jobs, and the upkeep that has no change to follow.
 pub async fn run_workers(domain: Domain, concurrency: usize, stop: impl Future<Output = ()> + Clone + Send + 'static) {
-    let upkeep = async {
+    // What these are at when the server stops may be left: another node does it again.
+    let rounds = async {
         tokio::select! {
-            () = upkeep(&domain) => {}
             () = anchoring(&domain) => {}
             () = syncing(&domain) => {}
             () = publishing(&domain) => {}
             () = crate::integrity::scrub::run(&domain) => {}
             () = stop.clone() => {}
         }
-        // What the last seconds used is written down before the end.
-        let _ = crate::api_keys::record_uses(&domain).await;
     };
-    tokio::join!(jobs(&domain, concurrency, stop.clone()), upkeep);
+    tokio::join!(jobs(&domain, concurrency, stop.clone()), rounds, upkeep(&domain, stop.clone()));
 }
 
 /// The queue's jobs. A database that goes away ends a worker: the next begins a second later.
@@ -184,10 +182,14 @@ pub(crate) async fn in_a_round<T>(round: impl Future<Output = Result<T, Problem>
     tokio::time::timeout(ROUND_MAX, round).await.unwrap_or_else(late)
 }
 
-async fn upkeep(domain: &Domain) {
+/// What this node alone knows, such as which keys were used, and what is due. It ends between two rounds.
+async fn upkeep(domain: &Domain, stop: impl Future<Output = ()> + Clone) {
     let mut round = 0_u32;
     loop {
-        tokio::time::sleep(UPKEEP).await;
+        tokio::select! {
+            () = tokio::time::sleep(UPKEEP) => {}
+            () = stop.clone() => break,
+        }
         let mut results = vec![in_a_round(crate::api_keys::record_uses(domain)).await];
         results.push(in_a_round(crate::log_keys::retire_due(domain)).await);
         if round.is_multiple_of(SWEEP_EVERY) {
@@ -198,4 +200,6 @@ async fn upkeep(domain: &Domain) {
             tracing::warn!(%problem, internal = problem.internal, "upkeep");
         }
     }
+    // What the last seconds used is written down before the end.
+    let _ = crate::api_keys::record_uses(domain).await;
 }

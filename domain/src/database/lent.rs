@@ -29,6 +29,11 @@ impl Lent {
     pub(crate) const fn distrust(&mut self) {
         self.trusted = false;
     }
+
+    /// Says that it may be given back after all.
+    pub(super) const fn trust(&mut self) {
+        self.trusted = true;
+    }
 }
 
 impl Deref for Lent {

@@ -32,6 +32,24 @@ async fn connections_that_were_cut_while_idle_are_no_concern_of_callers() {
 }
 
 #[tokio::test]
+async fn whoever_stops_waiting_for_a_commit_leaves_no_open_transaction_to_the_next() {
+    let world = World::new().await;
+    let acme = world.org("acme").await;
+    for _ in 0..20 {
+        let tx = acme.begin().await.unwrap();
+        // COMMIT is sent, and its answer is not waited for.
+        tokio::select! {
+            biased;
+            committed = tx.commit() => panic!("no answer comes so fast: {committed:?}"),
+            () = std::future::ready(()) => {}
+        }
+        let mut next = acme.begin().await.unwrap();
+        sqlx::query("select 1").execute(next.connection()).await.unwrap();
+        next.commit().await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn what_passes_is_503_and_what_is_wrong_is_500() {
     let world = World::new().await;
     let mut connection = world.superuser().await;
