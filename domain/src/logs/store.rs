@@ -138,12 +138,14 @@ pub(crate) async fn newest(
     size: u64,
 ) -> Result<OffsetDateTime, Problem> {
     let newest = sqlx::query_scalar!(
-        "select issued_at from receipts where org_id = $1 and mode = $2 and log_index = $3",
+        r#"select greatest(
+            (select max(issued_at) from receipts where org_id = $1 and mode = $2 and log_index >= $3 - 256 and log_index < $3),
+            (select issued_at from receipts where org_id = $1 and mode = $2 order by id desc limit 1)) as newest"#,
         org_id.0,
         mode.as_str(),
-        size.cast_signed() - 1
+        size.cast_signed()
     )
-    .fetch_optional(connection)
+    .fetch_one(connection)
     .await?;
     Ok(newest.unwrap_or(OffsetDateTime::UNIX_EPOCH))
 }

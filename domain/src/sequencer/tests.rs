@@ -146,6 +146,23 @@ async fn when_a_node_dies_the_others_go_on_with_its_shards() {
 }
 
 #[tokio::test]
+async fn a_session_that_nobody_speaks_for_any_more_has_no_share() {
+    let world = World::new().await;
+    let acme = world.org("acme").await;
+    insist(&acme, "first").await;
+    // A node that was killed behind a wire that tells nobody: PostgreSQL keeps its session, and its lock, for a while.
+    let mut ghost = world.domain.database().connect_as_sequencer().await.unwrap();
+    super::node::store::announce(&mut ghost, 4242).await.unwrap();
+    let node = &world.domain.sequencer.0.node;
+    node.look().await;
+    assert_eq!(node.shards().len(), 16, "nothing waits for a ghost");
+    // While it speaks, it has its half.
+    super::node::store::be_heard(&mut ghost, 4242).await.unwrap();
+    node.look().await;
+    assert_eq!(node.shards().len(), 8);
+}
+
+#[tokio::test]
 async fn a_node_that_slept_does_not_write_over_its_successor() {
     let world = World::new().await;
     let acme = world.org("acme").await;
@@ -294,6 +311,12 @@ async fn a_clock_that_fell_behind_signs_nothing() {
         );
     }
     assert_eq!(crate::logs::head(&acme).await.unwrap().receipts, 2);
+    // A writer that knows nothing yet reads the newest time there is, and not that of the last entry.
+    let mut tx = acme.begin().await.unwrap();
+    let (org_id, mode) = acme.tenant().unwrap();
+    let newest = crate::logs::store::newest(tx.connection(), org_id, mode, 3).await.unwrap();
+    assert_eq!(newest, first.receipt.summary.issued_at);
+    drop(tx);
     world.clock.advance(time::Duration::seconds(61));
     let third = insist(&acme, "third").await;
     nothing_lost_nothing_forked(&world, &[first, second, third]).await;

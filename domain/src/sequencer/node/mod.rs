@@ -1,8 +1,8 @@
 //! Which shards this node owns.
 //!
 //! A lease is a row with an epoch; its owner is known by an advisory lock of the owner's session, so that the shards of a
-//! process that died are taken over as soon as the database sees its connection end, and those of one that hangs when the
-//! lease runs out. Times are the database's alone: a node's own clock plays no part.
+//! process that died are taken over as soon as the database sees its connection end, and those of one that hangs, or whose
+//! connection ended without a word, when the lease runs out. Times are the database's alone: a node's own clock plays no part.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -160,6 +160,7 @@ impl Node {
 
     /// Takes what is free, up to a fair share; gives up what is more than that; keeps the rest for another while.
     async fn share_out(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        store::be_heard(connection, self.key).await?;
         let living = store::living(connection).await?;
         let leases = store::leases(connection).await?;
         let share = usize::from(SHARDS).div_ceil(living.len().max(1));

@@ -17,12 +17,25 @@ pub(super) async fn announce(connection: &mut PgConnection, key: i32) -> Result<
     sqlx::query!("select pg_advisory_lock_shared($1, $2)", LIVING, key).fetch_one(connection).await.map(|_| ())
 }
 
-/// The keys of the nodes that live.
+/// Says that the node is heard of, and forgets those that were not for a day.
+pub(super) async fn be_heard(connection: &mut PgConnection, key: i32) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "with forgotten as (delete from nodes where seen_at < now() - interval '1 day')
+        insert into nodes (key, seen_at) values ($1, now()) on conflict (key) do update set seen_at = excluded.seen_at",
+        key
+    )
+    .execute(connection)
+    .await
+    .map(|_| ())
+}
+
+/// The keys of the nodes that live: their sessions are there, and they were heard of for no longer ago than a lease lasts.
 pub(super) async fn living(connection: &mut PgConnection) -> Result<Vec<i32>, sqlx::Error> {
     sqlx::query_scalar!(
         r#"select distinct objid::bigint::integer as "key!" from pg_locks
         where locktype = 'advisory' and classid::bigint = $1 and objsubid = 2 and granted
-            and database = (select oid from pg_database where datname = current_database())"#,
+            and database = (select oid from pg_database where datname = current_database())
+            and exists (select from nodes where key = objid::bigint::integer and seen_at > now() - interval '4 s')"#,
         i64::from(LIVING)
     )
     .fetch_all(connection)
