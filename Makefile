@@ -29,8 +29,8 @@ it: ## tests on a real PostgreSQL
 e2e: ## the browser's tests, on the release build
 	@scripts/build && scripts/e2e
 
-bench: ## receipts a second, latency, CPU, memory, anchoring, fsck (BENCH_SECONDS, BENCH_ORGS, BENCH_ONLY)
-	@scripts/build && . scripts/env && node scripts/bench/main.mjs && scripts/size
+bench: ## receipts a second, latency, CPU, memory, anchoring, fsck, verifying (BENCH_SECONDS, BENCH_ORGS, BENCH_ONLY)
+	@CERTNODE_SETUP=bench scripts/setup && scripts/build && . scripts/env && node scripts/bench/main.mjs && scripts/size
 
 torture: ## three nodes and everything that can happen to them, 1,000 times over (TORTURE_ROUNDS)
 	@scripts/build && . scripts/env && node scripts/torture.mjs

@@ -64,7 +64,7 @@ const report = (round, started) => {
 
 const happen = async () => {
   const faults = all(cluster, client, { chance: fate, fail });
-  const names = process.env.TORTURE_FAULTS?.split(',') ?? Object.keys(faults);
+  const names = process.env.TORTURE_FAULTS?.split(',') ?? Object.keys(faults).filter((name) => name !== 'disk full' || cluster.mounted);
   // Each once, so that a short run has seen them all, and then by weight.
   const deck = names.map((name) => [fate.random(), name]).toSorted(([a], [b]) => a - b);
   const started = Date.now();
@@ -111,8 +111,10 @@ try {
   await cluster.stop();
 }
 client.agent.destroy();
-if (failures > 0) console.error(`${failures} failures; what the nodes said is in ${cluster.dir}`);
-else {
+if (failures > 0) {
+  console.error(`${failures} failures; what the nodes said is in ${cluster.dir}, and ended with:`);
+  cluster.lastWords().forEach((line) => console.error(line));
+} else {
   cluster.forget();
   console.log('nothing lost, nothing forked, nothing twice');
 }

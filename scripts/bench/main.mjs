@@ -1,5 +1,6 @@
 // Receipts a second, latency, CPU, memory, anchoring and witnessing, verification and fsck: one run on this machine, with
 // PostgreSQL (fsync on) and the load beside the server. Figures are for ratios; they gate nothing.
+// The parts: single, open, batch, page, anchoring, fsck, orgs, verify.
 // BENCH_SECONDS (8), BENCH_ORGS (10,000; the first 64 carry the load of most lines), BENCH_ONLY (names of parts).
 import { spawn, spawnSync, execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -102,15 +103,14 @@ const wrk = (server, name, { script = 'post', path = '/', tenants = 1, connectio
     });
   });
 
-/** 5,000 a second whatever is answered; a late answer counts from when its request was due. */
+/** So many a second whatever is answered; a late answer counts from when its request was due. */
 const openLoop = (server, rate, key) => {
-  if (spawnSync('oha', ['--version']).error) return say(`open loop, ${per(rate)}/s`, 'not measured: oha is not installed (cargo install oha)');
   const body = '{"kind":"transaction","reference":"order-1001","amount":{"value":"49.90","currency":"EUR"},"data":{"customer":"c-17","items":2}}';
   const before = cpu(server);
   const out = execFileSync('oha', ['-z', `${seconds}s`, '-q', String(rate), '--latency-correction', '-c', '64', '-m', 'POST', '-H', `authorization: Bearer ${key}`, '-H', 'content-type: application/json', '-d', body, '--no-tui', '--output-format', 'json', `${url}/v1/receipts`]);
   const { summary, latencyPercentiles: latency, statusCodeDistribution: codes } = JSON.parse(out);
   const after = cpu(server);
-  say(`open loop, ${per(rate)}/s`, `${per(summary.requestsPerSec).padStart(7)}/s  p50 ${(latency.p50 * 1e3).toFixed(1)}  p99 ${(latency.p99 * 1e3).toFixed(1)} ms  answers ${JSON.stringify(codes)}  CPU: server ${((after.server - before.server) / seconds).toFixed(2)}, PostgreSQL ${((after.postgres - before.postgres) / seconds).toFixed(2)} cores`);
+  say(`open loop, ${per(rate)}/s`, `${per(summary.requestsPerSec).padStart(7)}/s  p50 ${(latency.p50 * 1e3).toFixed(1)}  p99 ${(latency.p99 * 1e3).toFixed(1)} ms  answers ${JSON.stringify(codes)}  CPU: server ${((after.server - before.server) / seconds).toFixed(2)}, PostgreSQL ${((after.postgres - before.postgres) / seconds).toFixed(2)} cores  resident ${resident(server)} MB`);
 };
 
 /** A policy of three witnesses on the loopback, two of which are enough. */
@@ -154,6 +154,20 @@ const anchoring = async () => {
   }
 };
 
+/** How fast receipts are checked: by the library, and by the page's worker in a browser. */
+const verifying = () => {
+  const run = (command, args, picked) => {
+    const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', env: { ...process.env, SQLX_OFFLINE: 'true' } });
+    if (status !== 0) throw new Error(stdout + stderr);
+    stdout.split('\n').filter(picked).forEach((line) => console.log(line.trim()));
+  };
+  run('cargo', ['bench', '-q', '-p', 'ledger', '--features', 'fast', '--bench', 'verify'], (line) => line.trim());
+  run('scripts/e2e', ['big-files', '-g', 'ten thousand|one receipt'], (line) => / ms[,;]/.test(line));
+};
+
+for (const tool of ['wrk', 'oha']) {
+  if (spawnSync(tool, ['--version']).error) throw new Error(`${tool} is not installed: make bench does that`);
+}
 const wanted = (name) => !only || only.includes(name);
 try {
   const began = performance.now();
@@ -167,7 +181,7 @@ try {
       for (const tenants of [1, HOT]) await wrk(server, `POST, ${tenants} tenants, ${connections} connections`, { tenants, connections });
     }
   }
-  if (wanted('open')) openLoop(server, 5000, keys[0]);
+  if (wanted('open')) [5_000, 10_000].forEach((rate) => openLoop(server, rate, keys[0]));
   if (wanted('batch')) {
     for (const tenants of [1, HOT]) await wrk(server, `batches of 100, ${tenants} tenants, 32 connections`, { tenants, connections: 32, batch: 100 });
   }
@@ -198,6 +212,7 @@ try {
     await wrk(server, `POST, all of ${per(orgs)} tenants, 64 connections`, { tenants: orgs, connections: 64 });
   }
   await stop(server);
+  if (wanted('verify')) verifying();
 } finally {
   const ended = [...children].map((child) => new Promise((done) => child.once('exit', done)));
   for (const child of children) child.kill('SIGTERM');

@@ -67,7 +67,7 @@ export class Client {
         if (!answer.headers['retry-after']) this.fail(`${answer.status} without Retry-After: ${answer.bytes}`);
         this.counts.refused += 1;
         this.refusals[answer.json?.code] = (this.refusals[answer.json?.code] ?? 0) + 1;
-        strict?.push(`${answer.status} ${answer.json?.code} of ${request.method} ${request.path}`);
+        strict?.push(`${answer.status} ${answer.json?.code} of ${request.method} ${request.path} by node ${node}, ${answer.json?.request_id}`);
       } catch (error) {
         if (!error.sent && n === undefined) {
           this.counts.elsewhere += 1;

@@ -1,7 +1,7 @@
 // The system under test: a PostgreSQL that keeps its promises (fsync on), nodes with a data directory each, and what they
 // share: the folder of the logs' files, and that of the evidence.
 import { execFileSync, spawn } from 'node:child_process';
-import { accessSync, chmodSync, chownSync, mkdirSync, mkdtempSync, openSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { accessSync, chmodSync, chownSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
@@ -169,6 +169,12 @@ export class Cluster {
     await exit(this.postgres);
     await this.proxy?.terminate();
     if (this.mounted) execFileSync('umount', [this.disk]);
+  }
+
+  /** The last that each node said of what it could not answer. */
+  lastWords() {
+    const lines = (n) => readFileSync(`${this.dir}/node-${n}.log`, 'utf8').split('\n').filter((line) => / 50\d |WARN|ERROR/.test(line));
+    return this.nodes.flatMap((_, n) => lines(n).slice(-40).map((line) => `node ${n}: ${line}`));
   }
 
   forget() {

@@ -62,7 +62,6 @@ export const faults = (cluster, client, { chance, fail }) => {
       cluster.nodes[n].kill('SIGCONT');
     },
     'disk full': async () => {
-      if (!cluster.mounted) return;
       const empty = cluster.fillDisk();
       await sleep(1_000 + chance.random() * 4_000);
       empty();
