@@ -86,6 +86,7 @@ pub async fn run_workers(domain: Domain, concurrency: usize, stop: impl Future<O
             () = syncing(&domain) => {}
             () = publishing(&domain) => {}
             () = crate::integrity::scrub::run(&domain) => {}
+            () = crate::months::run(&domain) => {}
             () = stop.clone() => {}
         }
         // What the last seconds used is written down before the end.
