@@ -16,6 +16,13 @@ SET client_min_messages = warning;
 SET row_security = off;
 
 --
+-- Name: archive; Type: SCHEMA; Schema: -; Owner: -
+--
+
+CREATE SCHEMA archive;
+
+
+--
 -- Name: announce_events(); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -26,6 +33,48 @@ begin
     perform pg_notify('certnode_events', org_id || ' ' || mode || ' ' || id || ' ' || type) from written;
     return null;
 end $$;
+
+
+--
+-- Name: begin_month(text, timestamp with time zone); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.begin_month(of text, next timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+declare
+    fresh text := of || to_char(next at time zone 'UTC', '_YYYY_MM');
+    key text := public.month_key(of, next);
+    newest record;
+begin
+    execute format('create table public.%I (like public.%I including all)', fresh, of);
+    execute format('alter table public.%1$I add constraint %1$s_from check (%2$I >= %3$L)', fresh,
+        case of when 'payloads' then 'receipt_id' else 'created_at' end, key);
+    execute format('alter table public.%I enable row level security', fresh);
+    execute format('alter table public.%I force row level security', fresh);
+    execute format('lock table only public.%I in access exclusive mode', of);
+    select name, bound into strict newest from public.months
+        where months.of = begin_month.of and not is_archived and until_at is null;
+    execute format('alter table public.%I detach partition public.%I', of, newest.name);
+    execute format('alter table public.%I attach partition public.%I %s', of, newest.name,
+        replace(newest.bound, 'TO (MAXVALUE)', format('TO (%L)', key)));
+    execute format('alter table public.%I attach partition public.%I for values from (%L) to (maxvalue)', of, fresh, key);
+end $_$;
+
+
+--
+-- Name: check_month(text); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.check_month(of text) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+declare
+    newest text;
+begin
+    select name into strict newest from public.months where months.of = check_month.of and not is_archived and until_at is null;
+    execute format('alter table public.%1$I validate constraint %1$s_until', newest);
+end $_$;
 
 
 --
@@ -60,6 +109,62 @@ end $$;
 
 
 --
+-- Name: key_month(text, text); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.key_month(of text, key text) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE
+    RETURN CASE of WHEN 'payloads'::text THEN to_timestamp((((((('x0000'::text || "left"(replace(key, '-'::text, ''::text), 12)))::bit(64))::bigint)::numeric / 1000.0))::double precision) ELSE (key)::timestamp with time zone END;
+
+
+--
+-- Name: limit_month(text, timestamp with time zone); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.limit_month(of text, next timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+declare
+    newest text;
+begin
+    select name into strict newest from public.months where months.of = limit_month.of and not is_archived and until_at is null;
+    perform public.unlimit_month(of);
+    execute format('alter table public.%1$I add constraint %1$s_until check (%2$I < %3$L) not valid', newest,
+        case of when 'payloads' then 'receipt_id' else 'created_at' end, public.month_key(of, next));
+end $_$;
+
+
+--
+-- Name: month_key(text, timestamp with time zone); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.month_key(of text, month timestamp with time zone) RETURNS text
+    LANGUAGE sql STABLE
+    RETURN CASE of WHEN 'payloads'::text THEN ((rpad(lpad(to_hex(((EXTRACT(epoch FROM month) * (1000)::numeric))::bigint), 12, '0'::text), 32, '0'::text))::uuid)::text ELSE (month)::text END;
+
+
+--
+-- Name: move_month(text, text, boolean); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.move_month(of text, month text, away boolean) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+declare
+    source text := case when away then 'public' else 'archive' end;
+    target text := case when away then 'archive' else 'public' end;
+    bounds text;
+begin
+    execute format('lock table only public.%1$I, only archive.%1$I in access exclusive mode', of);
+    select bound into strict bounds from public.months
+        where months.of = move_month.of and name = month and is_archived <> away and until_at is not null;
+    execute format('alter table %1$I.%2$I detach partition %1$I.%3$I', source, of, month);
+    execute format('alter table %I.%I set schema %I', source, month, target);
+    execute format('alter table %1$I.%2$I attach partition %1$I.%3$I %4$s', target, of, month, bounds);
+end $_$;
+
+
+--
 -- Name: presented_key(); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -89,7 +194,57 @@ begin
 end $$;
 
 
+--
+-- Name: unlimit_month(text); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.unlimit_month(of text) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+declare
+    newest text;
+begin
+    select name into strict newest from public.months where months.of = unlimit_month.of and not is_archived and until_at is null;
+    if exists (select from pg_constraint where conrelid = format('public.%I', newest)::regclass and conname = newest || '_until') then
+        execute format('alter table public.%1$I drop constraint %1$s_until', newest);
+    end if;
+end $_$;
+
+
 SET default_tablespace = '';
+
+--
+-- Name: events; Type: TABLE; Schema: archive; Owner: -
+--
+
+CREATE TABLE archive.events (
+    org_id uuid NOT NULL,
+    id bigint NOT NULL,
+    mode text NOT NULL,
+    type text NOT NULL,
+    data jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL
+)
+PARTITION BY RANGE (created_at);
+
+ALTER TABLE ONLY archive.events FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: payloads; Type: TABLE; Schema: archive; Owner: -
+--
+
+CREATE TABLE archive.payloads (
+    org_id uuid NOT NULL,
+    mode text NOT NULL,
+    receipt_id uuid NOT NULL,
+    payload bytea NOT NULL,
+    salt bytea NOT NULL
+)
+PARTITION BY RANGE (receipt_id);
+
+ALTER TABLE ONLY archive.payloads FORCE ROW LEVEL SECURITY;
+
 
 SET default_table_access_method = heap;
 
@@ -144,23 +299,45 @@ CREATE TABLE public.events (
     type text NOT NULL,
     data jsonb NOT NULL,
     created_at timestamp with time zone NOT NULL
-);
+)
+PARTITION BY RANGE (created_at);
 
 ALTER TABLE ONLY public.events FORCE ROW LEVEL SECURITY;
 
 
 --
--- Name: events_id_seq; Type: SEQUENCE; Schema: public; Owner: -
+-- Name: event_ids; Type: SEQUENCE; Schema: public; Owner: -
 --
 
-ALTER TABLE public.events ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME public.events_id_seq
+CREATE SEQUENCE public.event_ids
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
     NO MAXVALUE
-    CACHE 1
+    CACHE 1;
+
+
+--
+-- Name: event_ids; Type: SEQUENCE OWNED BY; Schema: public; Owner: -
+--
+
+ALTER SEQUENCE public.event_ids OWNED BY public.events.id;
+
+
+--
+-- Name: events_begin; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.events_begin (
+    org_id uuid NOT NULL,
+    id bigint DEFAULT NULL NOT NULL,
+    mode text NOT NULL,
+    type text NOT NULL,
+    data jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL
 );
+
+ALTER TABLE ONLY public.events_begin FORCE ROW LEVEL SECURITY;
 
 
 --
@@ -383,6 +560,28 @@ ALTER TABLE ONLY public.memberships FORCE ROW LEVEL SECURITY;
 
 
 --
+-- Name: months; Type: VIEW; Schema: public; Owner: -
+--
+
+CREATE VIEW public.months AS
+ SELECT (parent.relname)::text AS of,
+    (schema.nspname = 'archive'::name) AS is_archived,
+    (month.relname)::text AS name,
+    bound.text AS bound,
+    public.key_month((parent.relname)::text, "substring"(bound.text, 'FROM \(''([^'']+)''\)'::text)) AS from_at,
+    public.key_month((parent.relname)::text, "substring"(bound.text, 'TO \(''([^'']+)''\)'::text)) AS until_at,
+    pg_total_relation_size((month.oid)::regclass) AS bytes,
+    (space.spcname)::text AS tablespace
+   FROM ((((pg_inherits tie
+     JOIN pg_class parent ON ((parent.oid = tie.inhparent)))
+     JOIN pg_namespace schema ON (((schema.oid = parent.relnamespace) AND (schema.nspname = ANY (ARRAY['public'::name, 'archive'::name])))))
+     JOIN pg_class month ON ((month.oid = tie.inhrelid)))
+     LEFT JOIN pg_tablespace space ON ((space.oid = month.reltablespace))),
+    LATERAL pg_get_expr(month.relpartbound, month.oid) bound(text)
+  WHERE ((parent.relkind = 'p'::"char") AND (parent.relname = ANY (ARRAY['payloads'::name, 'events'::name])));
+
+
+--
 -- Name: orgs; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -422,9 +621,25 @@ CREATE TABLE public.payloads (
     receipt_id uuid NOT NULL,
     payload bytea NOT NULL,
     salt bytea NOT NULL
-);
+)
+PARTITION BY RANGE (receipt_id);
 
 ALTER TABLE ONLY public.payloads FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: payloads_begin; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.payloads_begin (
+    org_id uuid NOT NULL,
+    mode text NOT NULL,
+    receipt_id uuid NOT NULL,
+    payload bytea NOT NULL,
+    salt bytea NOT NULL
+);
+
+ALTER TABLE ONLY public.payloads_begin FORCE ROW LEVEL SECURITY;
 
 
 --
@@ -609,6 +824,43 @@ CREATE TABLE public.users (
 
 
 --
+-- Name: events_begin; Type: TABLE ATTACH; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.events ATTACH PARTITION public.events_begin FOR VALUES FROM (MINVALUE) TO (MAXVALUE);
+
+
+--
+-- Name: payloads_begin; Type: TABLE ATTACH; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.payloads ATTACH PARTITION public.payloads_begin FOR VALUES FROM (MINVALUE) TO (MAXVALUE);
+
+
+--
+-- Name: events id; Type: DEFAULT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.events ALTER COLUMN id SET DEFAULT nextval('public.event_ids'::regclass);
+
+
+--
+-- Name: events events_pkey; Type: CONSTRAINT; Schema: archive; Owner: -
+--
+
+ALTER TABLE ONLY archive.events
+    ADD CONSTRAINT events_pkey PRIMARY KEY (org_id, id, created_at);
+
+
+--
+-- Name: payloads payloads_pkey; Type: CONSTRAINT; Schema: archive; Owner: -
+--
+
+ALTER TABLE ONLY archive.payloads
+    ADD CONSTRAINT payloads_pkey PRIMARY KEY (org_id, mode, receipt_id);
+
+
+--
 -- Name: anchors anchors_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -629,7 +881,15 @@ ALTER TABLE ONLY public.api_keys
 --
 
 ALTER TABLE ONLY public.events
-    ADD CONSTRAINT events_pkey PRIMARY KEY (org_id, id);
+    ADD CONSTRAINT events_pkey PRIMARY KEY (org_id, id, created_at);
+
+
+--
+-- Name: events_begin events_begin_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.events_begin
+    ADD CONSTRAINT events_begin_pkey PRIMARY KEY (org_id, id, created_at);
 
 
 --
@@ -734,6 +994,14 @@ ALTER TABLE ONLY public.payload_erasures
 
 ALTER TABLE ONLY public.payloads
     ADD CONSTRAINT payloads_pkey PRIMARY KEY (org_id, mode, receipt_id);
+
+
+--
+-- Name: payloads_begin payloads_begin_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.payloads_begin
+    ADD CONSTRAINT payloads_begin_pkey PRIMARY KEY (org_id, mode, receipt_id);
 
 
 --
@@ -1008,6 +1276,20 @@ CREATE UNIQUE INDEX users_email_key ON public.users USING btree (lower(email));
 
 
 --
+-- Name: events_begin_pkey; Type: INDEX ATTACH; Schema: public; Owner: -
+--
+
+ALTER INDEX public.events_pkey ATTACH PARTITION public.events_begin_pkey;
+
+
+--
+-- Name: payloads_begin_pkey; Type: INDEX ATTACH; Schema: public; Owner: -
+--
+
+ALTER INDEX public.payloads_pkey ATTACH PARTITION public.payloads_begin_pkey;
+
+
+--
 -- Name: events events_announced; Type: TRIGGER; Schema: public; Owner: -
 --
 
@@ -1042,7 +1324,7 @@ ALTER TABLE ONLY public.api_keys
 -- Name: events events_org_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
-ALTER TABLE ONLY public.events
+ALTER TABLE public.events
     ADD CONSTRAINT events_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.orgs(id);
 
 
@@ -1207,6 +1489,32 @@ ALTER TABLE ONLY public.shared_receipts
 
 
 --
+-- Name: events; Type: ROW SECURITY; Schema: archive; Owner: -
+--
+
+ALTER TABLE archive.events ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: events events_own; Type: POLICY; Schema: archive; Owner: -
+--
+
+CREATE POLICY events_own ON archive.events TO certnode_app USING ((org_id = public.current_org()));
+
+
+--
+-- Name: payloads; Type: ROW SECURITY; Schema: archive; Owner: -
+--
+
+ALTER TABLE archive.payloads ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: payloads payloads_own; Type: POLICY; Schema: archive; Owner: -
+--
+
+CREATE POLICY payloads_own ON archive.payloads TO certnode_app USING ((org_id = public.current_org()));
+
+
+--
 -- Name: anchors; Type: ROW SECURITY; Schema: public; Owner: -
 --
 
@@ -1244,6 +1552,12 @@ CREATE POLICY api_keys_own ON public.api_keys TO certnode_app USING (((org_id = 
 --
 
 ALTER TABLE public.events ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: events_begin; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.events_begin ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: events events_own; Type: POLICY; Schema: public; Owner: -
@@ -1446,6 +1760,12 @@ CREATE POLICY payload_erasures_own ON public.payload_erasures TO certnode_app US
 ALTER TABLE public.payloads ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: payloads_begin; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.payloads_begin ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: payloads payloads_own; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -1566,6 +1886,13 @@ CREATE POLICY tiles_sequenced ON public.tiles TO certnode_sequencer USING (true)
 
 
 --
+-- Name: SCHEMA archive; Type: ACL; Schema: -; Owner: -
+--
+
+GRANT USAGE ON SCHEMA archive TO certnode_app;
+
+
+--
 -- Name: SCHEMA public; Type: ACL; Schema: -; Owner: -
 --
 
@@ -1574,11 +1901,60 @@ GRANT USAGE ON SCHEMA public TO certnode_sequencer;
 
 
 --
+-- Name: FUNCTION begin_month(of text, next timestamp with time zone); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.begin_month(of text, next timestamp with time zone) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION check_month(of text); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.check_month(of text) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION enqueue_job(identifier text, payload jsonb, job_key text); Type: ACL; Schema: public; Owner: -
 --
 
 REVOKE ALL ON FUNCTION public.enqueue_job(identifier text, payload jsonb, job_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.enqueue_job(identifier text, payload jsonb, job_key text) TO certnode_app;
+
+
+--
+-- Name: FUNCTION limit_month(of text, next timestamp with time zone); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.limit_month(of text, next timestamp with time zone) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION move_month(of text, month text, away boolean); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.move_month(of text, month text, away boolean) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION unlimit_month(of text); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.unlimit_month(of text) FROM PUBLIC;
+
+
+--
+-- Name: TABLE events; Type: ACL; Schema: archive; Owner: -
+--
+
+GRANT SELECT ON TABLE archive.events TO certnode_app;
+
+
+--
+-- Name: TABLE payloads; Type: ACL; Schema: archive; Owner: -
+--
+
+GRANT SELECT,DELETE ON TABLE archive.payloads TO certnode_app;
 
 
 --
@@ -1602,6 +1978,14 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.api_keys TO certnode_app;
 
 GRANT SELECT,INSERT ON TABLE public.events TO certnode_app;
 GRANT INSERT ON TABLE public.events TO certnode_sequencer;
+
+
+--
+-- Name: SEQUENCE event_ids; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT USAGE ON SEQUENCE public.event_ids TO certnode_app;
+GRANT USAGE ON SEQUENCE public.event_ids TO certnode_sequencer;
 
 
 --

@@ -86,6 +86,7 @@ pub async fn run_workers(domain: Domain, concurrency: usize, stop: impl Future<O
             () = syncing(&domain) => {}
             () = publishing(&domain) => {}
             () = crate::integrity::scrub::run(&domain) => {}
+            () = crate::months::run(&domain) => {}
             () = stop.clone() => {}
         }
     };

@@ -46,6 +46,8 @@ pub mod jobs;
 #[cfg(feature = "server")]
 pub mod keyring;
 #[cfg(feature = "server")]
+pub mod months;
+#[cfg(feature = "server")]
 pub mod objects;
 #[cfg(feature = "server")]
 pub mod published;

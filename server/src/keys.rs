@@ -70,7 +70,7 @@ pub async fn run(config: Config, command: Command) -> Result<(), Failure> {
 }
 
 /// The embedded database of a server that is running on the same data.
-async fn running(config: &Config) -> Option<Database> {
+pub(crate) async fn running(config: &Config) -> Option<Database> {
     if config.database_url.is_some() {
         return None;
     }

@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod archive;
 pub mod auth;
 pub mod config;
 pub mod edge;

@@ -12,7 +12,7 @@ use domain::integrity::fsck::Options;
 use server::config::{self, Config};
 use server::fsck::remote::Root;
 use server::fsck::{self, Which};
-use server::{Failure, import, keys, recovery, serve, v1, verify, witness};
+use server::{Failure, archive, import, keys, recovery, serve, v1, verify, witness};
 use tracing_subscriber::EnvFilter;
 
 #[global_allocator]
@@ -126,6 +126,11 @@ enum Command {
         #[command(subcommand)]
         command: keys::Command,
     },
+    /// Contents and events of old months: listed, moved into the archive, where they are still found, and back.
+    Archive {
+        #[command(subcommand)]
+        command: archive::Command,
+    },
     /// Brings the database up to date, and ends.
     Migrate,
     /// Prints the OpenAPI document of the REST API.
@@ -147,6 +152,9 @@ fn run(command: Command) -> Result<bool, Failure> {
     match command {
         Command::Serve => on_runtime(async |config| serve::run(config).await).map(|()| true),
         Command::Keys { command } => on_runtime(async move |config| keys::run(config, command).await).map(|()| true),
+        Command::Archive { command } => {
+            on_runtime(async move |config| archive::run(config, command).await).map(|()| true)
+        }
         Command::Migrate => on_runtime(migrate).map(|()| true),
         Command::Import { file, maps, url, key } => {
             let key = key

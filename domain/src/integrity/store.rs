@@ -5,13 +5,14 @@ use sqlx::postgres::PgPool;
 use sqlx::types::Json;
 use sqlx::{PgConnection, PgExecutor};
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use super::{Finding, State};
 use crate::anchors::ROOT;
 use crate::database::Tx;
 use crate::id::{OrgId, ReceiptId};
 use crate::log_keys::Purpose;
-use crate::{Mode, Problem};
+use crate::{Mode, Problem, months};
 
 /// A log as it is stored, unread.
 #[derive(Clone)]
@@ -163,24 +164,24 @@ pub(crate) async fn leaves(
 
 /// Entries with all that is stored of them.
 pub(crate) async fn entries(
-    executor: impl PgExecutor<'_>,
+    connection: &mut PgConnection,
     (org_id, mode): (OrgId, Mode),
     from: u64,
     until: u64,
 ) -> Result<Vec<EntryRow>, Problem> {
     let rows = sqlx::query!(
-        r#"select r.log_index, r.leaf_hash, r.statement, r.id, r.tree_size, r.kind, r.reference, r.occurred_at, r.issued_at,
-            r.amount_minor, r.currency, r.idempotency, p.payload as "payload?", p.salt as "salt?"
-        from receipts r
-        left join payloads p on p.org_id = r.org_id and p.mode = r.mode and p.receipt_id = r.id
-        where r.org_id = $1 and r.mode = $2 and r.log_index >= $3 and r.log_index < $4 order by r.log_index"#,
+        "select log_index, leaf_hash, statement, id, tree_size, kind, reference, occurred_at, issued_at, amount_minor,
+            currency, idempotency
+        from receipts where org_id = $1 and mode = $2 and log_index >= $3 and log_index < $4 order by log_index",
         org_id.0,
         mode.as_str(),
         from.cast_signed(),
         until.cast_signed()
     )
-    .fetch_all(executor)
+    .fetch_all(&mut *connection)
     .await?;
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+    let mut contents = months::store::contents(connection, (org_id, mode), &ids).await?;
     Ok(rows
         .into_iter()
         .map(|row| EntryRow {
@@ -197,7 +198,7 @@ pub(crate) async fn entries(
                 amount_minor: row.amount_minor,
                 currency: row.currency,
                 idempotency: row.idempotency,
-                payload: row.payload.zip(row.salt),
+                payload: contents.remove(&row.id),
             }),
         })
         .collect())

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::database::Tx;
 use crate::id::{OrgId, ReceiptId};
 use crate::money::Money;
-use crate::{Mode, Problem};
+use crate::{Mode, Problem, months};
 
 use super::life::{self, Life, Relation, Standing};
 use super::{State, Summary};
@@ -175,6 +175,13 @@ pub(super) async fn find(tx: &mut Tx, (org_id, mode): (OrgId, Mode), id: Receipt
     .await?
     .ok_or_else(Problem::not_found)?;
     let life = life::store::find(tx, (org_id, mode), id).await?;
+    let contents = match row.payload.zip(row.salt) {
+        None if life.erasure.is_none() => {
+            months::store::archived(tx.connection(), (org_id, mode), &[id.0]).await?.remove(&id.0)
+        }
+        contents => contents,
+    };
+    let (payload, salt) = contents.unzip();
     let summary = SummaryRow {
         id: row.id,
         kind: row.kind,
@@ -192,8 +199,8 @@ pub(super) async fn find(tx: &mut Tx, (org_id, mode): (OrgId, Mode), id: Receipt
         tree_size: row.tree_size.cast_unsigned(),
         leaf_hash: row.leaf_hash,
         statement: row.statement,
-        payload: row.payload,
-        salt: row.salt,
+        payload,
+        salt,
     })
 }
 
@@ -253,9 +260,8 @@ pub(super) async fn entries(
     until: u64,
 ) -> Result<Vec<EntryRow>, Problem> {
     let rows = sqlx::query!(
-        r#"select r.statement, p.payload as "payload?", p.salt as "salt?" from receipts r
-        left join payloads p on p.org_id = r.org_id and p.mode = r.mode and p.receipt_id = r.id
-        where r.org_id = $1 and r.mode = $2 and r.log_index >= $3 and r.log_index < $4 order by r.log_index"#,
+        "select id, statement from receipts
+        where org_id = $1 and mode = $2 and log_index >= $3 and log_index < $4 order by log_index",
         org_id.0,
         mode.as_str(),
         from.cast_signed(),
@@ -263,10 +269,11 @@ pub(super) async fn entries(
     )
     .fetch_all(tx.connection())
     .await?;
-    let entry = |row: (Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>)| EntryRow {
-        statement: row.0,
-        payload: row.1,
-        salt: row.2.and_then(|salt| salt.try_into().ok()),
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+    let mut contents = months::store::contents(tx.connection(), (org_id, mode), &ids).await?;
+    let mut entry = |id: Uuid, statement: Vec<u8>| {
+        let (payload, salt) = contents.remove(&id).unzip();
+        EntryRow { statement, payload, salt: salt.and_then(|salt| salt.try_into().ok()) }
     };
-    Ok(rows.into_iter().map(|row| entry((row.statement, row.payload, row.salt))).collect())
+    Ok(rows.into_iter().map(|row| entry(row.id, row.statement)).collect())
 }

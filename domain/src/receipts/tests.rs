@@ -131,7 +131,8 @@ async fn the_applications_role_sees_and_writes_nothing_of_another_tenant() {
     let mut connection = world.superuser().await;
     let tables: Vec<String> = sqlx::query_scalar(
         "select c.relname::text from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'org_id'
-        where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace and c.relname <> 'sessions' order by 1",
+        where c.relkind in ('r', 'p') and not c.relispartition and c.relnamespace = 'public'::regnamespace
+            and c.relname <> 'sessions' order by 1",
     )
     .fetch_all(&mut connection)
     .await

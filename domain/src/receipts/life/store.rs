@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{Erasure, Life, Ref, Relation};
 use crate::database::Tx;
 use crate::id::{ApiKeyId, OrgId, ReceiptId};
-use crate::{Mode, Problem};
+use crate::{Mode, Problem, months};
 
 /// Links shown of those that refer to a receipt.
 const SHOWN: i64 = 100;
@@ -103,7 +103,7 @@ pub(in crate::receipts) async fn find(
 }
 
 pub(super) async fn delete_payload(tx: &mut Tx, (org_id, mode): (OrgId, Mode), id: ReceiptId) -> Result<(), Problem> {
-    sqlx::query!(
+    let deleted = sqlx::query!(
         "delete from payloads where org_id = $1 and mode = $2 and receipt_id = $3",
         org_id.0,
         mode.as_str(),
@@ -111,6 +111,9 @@ pub(super) async fn delete_payload(tx: &mut Tx, (org_id, mode): (OrgId, Mode), i
     )
     .execute(tx.connection())
     .await?;
+    if deleted.rows_affected() == 0 {
+        months::store::delete_archived(tx.connection(), (org_id, mode), id.0).await?;
+    }
     Ok(())
 }
 

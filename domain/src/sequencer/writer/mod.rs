@@ -57,14 +57,7 @@ impl From<sqlx::Error> for Failed {
     fn from(error: sqlx::Error) -> Self {
         match &error {
             // The same entry may be there as well: by a COMMIT that arrived after it was given up.
-            sqlx::Error::Database(cause)
-                if matches!(
-                    cause.constraint(),
-                    Some("receipts_idempotency_key" | "receipts_pkey" | "payloads_pkey")
-                ) =>
-            {
-                Self::Taken
-            }
+            sqlx::Error::Database(cause) if cause.constraint().is_some_and(is_of_a_second) => Self::Taken,
             sqlx::Error::Database(cause) if cause.constraint() == Some(refs::store::ENDED_KEY) => Self::Ended,
             sqlx::Error::Database(cause) if cause.code().as_deref() == Some(store::NOT_OURS) => Self::NotOurs,
             _ => Self::Before(error),
@@ -331,6 +324,12 @@ impl Writer {
 
 fn ids(waiting: &[Waiting]) -> Vec<ReceiptId> {
     waiting.iter().map(|waiting| waiting.entry.id).collect()
+}
+
+/// Whether a constraint refuses what is in a log already. Contents have a primary key in each month.
+fn is_of_a_second(constraint: &str) -> bool {
+    let is_of_contents = constraint.starts_with("payloads_") && constraint.ends_with("_pkey");
+    is_of_contents || matches!(constraint, "receipts_idempotency_key" | "receipts_pkey")
 }
 
 /// Whether the database refused what was to be written, and not the writing (SQLSTATE classes 22 and 23). An index that is

@@ -16,7 +16,8 @@ async fn holders(world: &World, needle: &str) -> Vec<String> {
     let mut superuser = world.superuser().await;
     let columns: Vec<(String, String, String)> = sqlx::query_as(
         "select format('%I.%I', table_schema, table_name), format('%I', column_name), data_type from information_schema.columns
-        where table_schema in ('public', 'graphile_worker') and data_type in ('text', 'bytea', 'jsonb', 'json', 'ARRAY', 'character varying')
+        join pg_class on oid = format('%I.%I', table_schema, table_name)::regclass and not relispartition
+        where table_schema in ('public', 'archive', 'graphile_worker') and data_type in ('text', 'bytea', 'jsonb', 'json', 'ARRAY', 'character varying')
         order by 1, 2",
     )
     .fetch_all(&mut superuser)
