@@ -19,7 +19,6 @@ use crate::{Mode, Problem};
 
 mod clock;
 
-pub(crate) use clock::whole_milliseconds;
 pub use clock::{Clock, SystemClock};
 
 /// Everything a use-case needs that outlives one request. Cheap to clone.
