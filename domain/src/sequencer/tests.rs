@@ -16,6 +16,8 @@ use crate::context::{Cx, Domain};
 use crate::receipts::{self, Issued, NewReceipt};
 use crate::testing::World;
 
+mod faults;
+
 fn new(reference: &str) -> NewReceipt {
     NewReceipt::from_json(format!(r#"{{"reference":"{reference}"}}"#).as_bytes()).unwrap()
 }
@@ -27,8 +29,12 @@ fn at(cx: &Cx, node: &Domain) -> Cx {
 
 /// Issues as a client does that was told to keep its promise: again with the same key until there is an answer.
 async fn insist(cx: &Cx, reference: &str) -> Issued {
+    insist_on(cx, new(reference), reference).await
+}
+
+async fn insist_on(cx: &Cx, new: NewReceipt, key: &str) -> Issued {
     loop {
-        match receipts::issue(cx, new(reference), Some(reference)).await {
+        match receipts::issue(cx, new.clone(), Some(key)).await {
             Ok(issued) => return issued,
             Err(problem) => assert!(matches!(problem.status, 429 | 503), "{problem:?}"),
         }

@@ -213,9 +213,11 @@ impl Writer {
         } else {
             let mut tx = connection.begin().await?;
             store::append(&mut tx, &fence, &plan.heads, &plan.rows, &inbox, self.clock.now()).await?;
+            self.faults.at(Fault::References)?;
             refs::store::insert(&mut tx, entries()).await?;
             for log in &plan.logs {
                 for tile in &log.tiles {
+                    self.faults.at(Fault::Tile)?;
                     grow(&mut tx, log.key, tile.index, tile.hash).await?;
                 }
             }
