@@ -4,6 +4,7 @@
 
 mod api;
 mod bucket;
+mod cross_origin;
 mod downloads;
 mod evidence;
 mod life;
