@@ -130,7 +130,11 @@ pub(crate) async fn leaf_hashes(
     Ok(hashes)
 }
 
-/// When the last of a log's entries was issued; the beginning of time for a log without any.
+/// Entries among which the newest is looked for.
+const LAST: i64 = 256;
+
+/// When the newest of a log's last entries was issued, which are not in the order of their times but for the minute that they
+/// may differ by; the beginning of time for a log without any.
 pub(crate) async fn newest(
     connection: &mut PgConnection,
     org_id: OrgId,
@@ -138,12 +142,12 @@ pub(crate) async fn newest(
     size: u64,
 ) -> Result<OffsetDateTime, Problem> {
     let newest = sqlx::query_scalar!(
-        "select issued_at from receipts where org_id = $1 and mode = $2 and log_index = $3",
+        "select max(issued_at) from receipts where org_id = $1 and mode = $2 and log_index >= $3",
         org_id.0,
         mode.as_str(),
-        size.cast_signed() - 1
+        size.cast_signed() - LAST
     )
-    .fetch_optional(connection)
+    .fetch_one(connection)
     .await?;
     Ok(newest.unwrap_or(OffsetDateTime::UNIX_EPOCH))
 }
