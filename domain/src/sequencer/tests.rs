@@ -1,4 +1,4 @@
-#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, reason = "tests")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,6 +17,7 @@ use crate::receipts::{self, Issued, NewReceipt};
 use crate::testing::World;
 
 mod faults;
+mod room;
 
 fn new(reference: &str) -> NewReceipt {
     NewReceipt::from_json(format!(r#"{{"reference":"{reference}"}}"#).as_bytes()).unwrap()
@@ -344,7 +345,7 @@ fn entry(org: u128) -> (Waiting, tokio::sync::oneshot::Receiver<Result<Outcome, 
 
 #[tokio::test]
 async fn a_tenant_with_much_to_say_keeps_nobody_waiting_and_finds_an_end() {
-    let queue = Arc::new(Queue::default());
+    let queue = Arc::new(Queue::new(Room::default().own));
     let mut accepted = 0;
     while queue.push(entry(1).0).is_ok() {
         accepted += 1;
@@ -366,7 +367,7 @@ async fn a_tenant_with_much_to_say_keeps_nobody_waiting_and_finds_an_end() {
 
 #[tokio::test(start_paused = true)]
 async fn a_batch_gathers_only_where_more_is_about_to_come() {
-    let queue = Queue::default();
+    let queue = Queue::new(Room::default().own);
     let push = |org| queue.push(entry(org).0).map_err(drop).unwrap();
     let waited = async |before| {
         let began = tokio::time::Instant::now();

@@ -24,7 +24,7 @@ pub async fn issue_batch(cx: &Cx, wanted: Vec<Wanted>) -> Result<Vec<Result<Issu
             kept
         }));
     }
-    let mut outcomes = cx.domain.sequencer.place_many(entries).await.into_iter();
+    let mut outcomes = cx.domain.sequencer.place_many_in_time(entries).await.into_iter();
     let mut issued = Vec::with_capacity(signed.len());
     for kept in signed {
         issued.push(match kept {

@@ -256,7 +256,7 @@ impl Writer {
             } else if self.node.queue_of(waiting.entry.org_id).is_some() {
                 rest.push(waiting);
             } else {
-                self.forwarder.push_patiently(waiting).await;
+                self.forwarder.take_over(waiting);
             }
         }
         rest
