@@ -50,6 +50,14 @@ async fn what_passes_is_503_and_what_is_wrong_is_500() {
     }
 }
 
+#[tokio::test]
+async fn the_sequencers_statements_are_not_compiled() {
+    let world = World::new().await;
+    let mut connection = world.domain.database().connect_as_sequencer().await.unwrap();
+    let jit: String = sqlx::query_scalar("show jit").fetch_one(&mut connection).await.unwrap();
+    assert_eq!(jit, "off", "whatever the server's configuration says");
+}
+
 /// A wire to the database that can go dead: what is open stays open, and nothing passes.
 struct Wire {
     folder: PathBuf,

@@ -307,6 +307,26 @@ async fn a_clock_that_fell_behind_signs_nothing() {
 }
 
 #[tokio::test]
+async fn whoever_takes_a_shard_over_notices_a_clock_that_fell_behind() {
+    let world = World::new().await;
+    let acme = world.org("acme").await;
+    let dying = world.another_node();
+    let before = at(&acme, &dying);
+    insist(&before, "first").await;
+    world.clock.advance(time::Duration::seconds(-30));
+    insist(&before, "second").await;
+    drop((before, dying));
+    world.clock.advance(time::Duration::seconds(-31));
+    let refused = loop {
+        match receipts::issue(&acme, new("third"), None).await {
+            Err(problem) if problem.code != "clock_behind" => assert_eq!(problem.status, 503, "{problem:?}"),
+            answer => break answer.unwrap_err(),
+        }
+    };
+    assert_eq!(&*refused.code, "clock_behind", "by the newest entry, which is not the last");
+}
+
+#[tokio::test]
 async fn a_log_that_cannot_be_signed_for_holds_up_no_other() {
     let world = World::new().await;
     let (acme, broken) = (world.org("acme").await, world.org("broken").await);
