@@ -1,6 +1,6 @@
 # One command each. `make help` lists them.
 SHELL := /bin/bash
-.PHONY: run test setup check fmt lint unit it e2e bench torture drill fuzz gen size clean help
+.PHONY: run test setup check fmt lint unit it e2e bench torture drill fuzz release gen size clean help
 
 run: ## install what is missing, build the release, and serve on http://127.0.0.1:3000
 	@CERTNODE_SETUP=run scripts/setup && scripts/build && exec target/release/certnode serve
@@ -40,6 +40,9 @@ drill: ## a backup, a disk that is gone under load, and a restore, with 1,000,00
 
 fuzz: ## every parser of bytes from outside, a minute each (FUZZ_SECONDS)
 	@scripts/fuzz
+
+release: ## the server, what is in it, and their hashes, in target/dist (RELEASE=--check builds it twice and compares)
+	@scripts/setup && scripts/release $(RELEASE)
 
 gen: ## make the generated files anew
 	@scripts/gen

@@ -1,5 +1,5 @@
-// Every crate and npm package we ship or build with has a licence that deny.toml allows.
-// cargo-deny says the same and more; it takes minutes to install, this takes a second.
+// Every crate and npm package we ship or build with has a licence that deny.toml allows, comes from where it may come from, and
+// is none that is banned there. cargo-deny says the same and more; it takes minutes to install, this takes a second.
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
@@ -41,6 +41,8 @@ const modules = Object.entries(packages)
 const problems = [...crates, ...modules]
 	.filter(({ license }) => !license || !isAllowed(license))
 	.map(({ name, version, license }) => `${name} ${version}: ${license ?? "no licence"}`);
+const banned = new Set([...policy.matchAll(/\{ crate = "([^"]+)"/g)].map(([, name]) => name));
+for (const { name, version } of crates) if (banned.has(name)) problems.push(`${name} ${version}: banned`);
 for (const { name, version, source } of crates)
 	if (source && !source.startsWith("registry+https://github.com/rust-lang/crates.io-index")) problems.push(`${name} ${version}: not from crates.io`);
 

@@ -292,21 +292,24 @@ fn is_not_ready(error: &sqlx::Error) -> bool {
 }
 
 /// The application's plans are made for the values at hand: a list's optional conditions would fool one made for all
-/// values. The sequencer's are made once: it goes by keys, a row at a time, whatever the values and the statistics.
+/// values. The sequencer's are made once: it goes by keys, a row at a time, whatever the values and the statistics. Nor are
+/// they compiled: what has no key, such as the inbox, looks so dear to a planner that is told not to scan it that it would be
+/// compiled each time it is read, for a tenth of a second.
 ///
 /// A node that is gone without a word holds no lock for longer than its lease: PostgreSQL ends what it left open. (The
 /// application's transactions are given longer: they hold locks on nothing that others wait for.)
 async fn set_role(connection: &mut PgConnection, role: &'static str) -> Result<(), sqlx::Error> {
-    let (plans, scans, idle, lock) = if role == SEQUENCER {
-        ("force_generic_plan", "off", "3s", "2500ms")
+    let (plans, scans, jit, idle, lock) = if role == SEQUENCER {
+        ("force_generic_plan", "off", Some("off"), "3s", "2500ms")
     } else {
-        ("force_custom_plan", "on", "60s", "10s")
+        ("force_custom_plan", "on", None, "60s", "10s")
     };
     sqlx::query(
         "select set_config('role', $1, false), set_config('plan_cache_mode', $2, false),
             set_config('enable_seqscan', $3, false), set_config('enable_hashjoin', $3, false),
             set_config('enable_mergejoin', $3, false), set_config('idle_in_transaction_session_timeout', $4, false),
-            set_config('lock_timeout', $5, false), set_config('tcp_keepalives_idle', '10', false),
+            set_config('lock_timeout', $5, false), set_config('jit', coalesce($6, current_setting('jit')), false),
+            set_config('tcp_keepalives_idle', '10', false),
             set_config('tcp_keepalives_interval', '5', false), set_config('tcp_keepalives_count', '3', false)",
     )
     .bind(role)
@@ -314,6 +317,7 @@ async fn set_role(connection: &mut PgConnection, role: &'static str) -> Result<(
     .bind(scans)
     .bind(idle)
     .bind(lock)
+    .bind(jit)
     .execute(connection)
     .await
     .map(|_| ())

@@ -23,6 +23,8 @@ pub mod integrity;
 pub mod log_keys;
 pub mod logs;
 pub mod mode;
+#[cfg(feature = "parsers")]
+mod moment;
 pub mod money;
 pub mod orgs;
 pub mod page;

@@ -21,6 +21,7 @@ use crate::evidence::Files;
 use crate::id::RequestId;
 use crate::keyring::Keyring;
 use crate::objects::Objects;
+use crate::sequencer::Room;
 use crate::{Mode, api_keys};
 
 /// The password of everyone in a world.
@@ -158,6 +159,12 @@ impl World {
         Self::domain(database_url, self.clock.clone(), self.objects.clone(), Policy::default(), evidence())
     }
 
+    /// A node with as much room for receipts that wait.
+    pub fn node_with(&self, room: Room) -> Domain {
+        let (clock, objects) = (self.clock.clone(), self.objects.clone());
+        Domain::with_room(Self::options(&self.database_url, clock, objects, Policy::default(), evidence()), room)
+    }
+
     /// A node whose root log is cosigned by the witnesses of a policy.
     pub fn watched_by(&self, witnesses: Policy) -> Domain {
         Self::domain(&self.database_url, self.clock.clone(), self.objects.clone(), witnesses, evidence())
@@ -169,15 +176,18 @@ impl World {
     }
 
     fn domain(url: &str, clock: Arc<FixedClock>, objects: Objects, witnesses: Policy, evidence: Files) -> Domain {
-        let keyring = Keyring::new([7; 32], "log.example");
-        Domain::start(Options {
+        Domain::start(Self::options(url, clock, objects, witnesses, evidence))
+    }
+
+    fn options(url: &str, clock: Arc<FixedClock>, objects: Objects, witnesses: Policy, evidence: Files) -> Options {
+        Options {
             database: Database::open(url, 8).unwrap().with_objects(objects),
-            keyring,
+            keyring: Keyring::new([7; 32], "log.example"),
             clock,
             hashes_at_once: 2,
             witnesses,
             evidence: Some(evidence),
-        })
+        }
     }
 
     /// What a test needs of a request.
@@ -210,6 +220,15 @@ impl World {
     /// A new API key of an organisation.
     pub async fn key(&self, owner: &Cx, mode: Mode) -> String {
         api_keys::create(owner, "a key", mode).await.unwrap().secret
+    }
+
+    /// Holds the logs of an organisation: nothing is written into them until the connection that is returned is dropped.
+    pub async fn hold_logs(&self, cx: &Cx) -> PgConnection {
+        let mut connection = self.superuser().await;
+        sqlx::query("begin").execute(&mut connection).await.unwrap();
+        let held = sqlx::query("select from logs where org_id = $1 for update").bind(cx.tenant().unwrap().0.0);
+        held.execute(&mut connection).await.unwrap();
+        connection
     }
 
     /// A connection as the owner of the database: past row-level security, to see what is really there.

@@ -1,6 +1,8 @@
 //! A log's files over HTTP (C2SP tlog-tiles): they never change, so every cache may keep them.
 
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use domain::context::Cx;
 use domain::logs;
@@ -45,6 +47,28 @@ pub fn public(mut response: Response) -> Response {
     for (name, value) in [
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
         (HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// With what lets any page have it that has a key: no cookie goes with such a request, so it reads as whoever wrote the page.
+/// Of a refusal too, so that it can be told from a network that failed.
+pub async fn for_pages(request: Request, next: Next) -> Response {
+    let mut response = public(next.run(request).await);
+    let exposed = HeaderValue::from_static("etag, request-id");
+    response.headers_mut().insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+    response
+}
+
+/// What a browser asks before it sends a key from another site's page (Fetch §3.3): a day's leave to read.
+pub async fn preflight() -> Response {
+    let mut response = public(StatusCode::NO_CONTENT.into_response());
+    for (name, value) in [
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, if-none-match"),
+        (header::ACCESS_CONTROL_MAX_AGE, "86400"),
     ] {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }

@@ -3,6 +3,8 @@
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::moment::whole_milliseconds;
+
 /// The source of time, ids and randomness.
 pub trait Clock: Send + Sync + 'static {
     /// Now, in whole milliseconds, UTC.
@@ -31,9 +33,4 @@ impl Clock for SystemClock {
     fn fill(&self, bytes: &mut [u8]) {
         rand::fill(bytes);
     }
-}
-
-/// PostgreSQL keeps microseconds and statements keep milliseconds: one precision everywhere.
-pub(crate) fn whole_milliseconds(time: OffsetDateTime) -> OffsetDateTime {
-    time.replace_millisecond(time.millisecond()).unwrap_or(time)
 }

@@ -14,12 +14,11 @@ use crate::events::feed::Feed;
 use crate::id::{ApiKeyId, OrgId, RequestId, SessionId, UserId};
 use crate::keyring::Keyring;
 use crate::permission::{Permission, Role};
-use crate::sequencer::Sequencer;
+use crate::sequencer::{Room, Sequencer};
 use crate::{Mode, Problem};
 
 mod clock;
 
-pub(crate) use clock::whole_milliseconds;
 pub use clock::{Clock, SystemClock};
 
 /// Everything a use-case needs that outlives one request. Cheap to clone.
@@ -74,9 +73,14 @@ pub struct Options {
 impl Domain {
     /// Starts the sequencer and the feed; they end with the last clone.
     pub fn start(options: Options) -> Self {
+        Self::with_room(options, Room::default())
+    }
+
+    /// As [`Domain::start`], with as much room for receipts that wait as that.
+    pub fn with_room(options: Options, room: Room) -> Self {
         let Options { database, keyring, clock, hashes_at_once, witnesses, evidence } = options;
         Self(Arc::new(Shared {
-            sequencer: Sequencer::start(&database, &keyring, &clock),
+            sequencer: Sequencer::start(&database, &keyring, &clock, room),
             feed: Feed::start(database.clone()),
             hasher: Hasher::new(hashes_at_once),
             api_keys: crate::api_keys::Cache::default(),

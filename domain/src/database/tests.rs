@@ -1,13 +1,14 @@
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use sqlx::Executor as _;
-use tokio::io::copy_bidirectional;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional};
+use tokio::net::{TcpStream, UnixListener, UnixStream};
 
 use super::*;
 use crate::receipts::{self, NewReceipt};
@@ -67,50 +68,88 @@ async fn what_passes_is_503_and_what_is_wrong_is_500() {
     }
 }
 
-/// A wire to the database that can go dead: what is open stays open, and nothing passes.
-async fn wire(target: &PgConnectOptions) -> (u16, Arc<AtomicU8>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let (age, target) = (Arc::new(AtomicU8::new(0)), (target.get_host().to_owned(), target.get_port()));
-    let now = age.clone();
-    tokio::spawn(async move {
-        while let Ok((mut client, _)) = listener.accept().await {
-            let (born, now, target) = (now.load(Ordering::SeqCst), now.clone(), target.clone());
-            tokio::spawn(async move {
-                let mut server = TcpStream::connect(target).await.unwrap();
-                let dead = async {
-                    while now.load(Ordering::SeqCst) == born {
-                        tokio::time::sleep(Duration::from_millis(5)).await;
-                    }
-                };
-                tokio::select! {
-                    _ = copy_bidirectional(&mut client, &mut server) => return,
-                    () = dead => {}
-                }
-                tokio::time::sleep(Duration::from_secs(60)).await;
-            });
-        }
-    });
-    (port, age)
+#[tokio::test]
+async fn the_sequencers_statements_are_not_compiled() {
+    let world = World::new().await;
+    let mut connection = world.domain.database().connect_as_sequencer().await.unwrap();
+    let jit: String = sqlx::query_scalar("show jit").fetch_one(&mut connection).await.unwrap();
+    assert_eq!(jit, "off", "whatever the server's configuration says");
 }
+
+/// A wire to the database that can go dead: what is open stays open, and nothing passes.
+struct Wire {
+    folder: PathBuf,
+    age: Arc<AtomicU8>,
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+impl Wire {
+    fn to(target: PgConnectOptions) -> Self {
+        let folder = std::env::temp_dir().join(format!("wire-{}", uuid::Uuid::now_v7().simple()));
+        std::fs::create_dir(&folder).unwrap();
+        let listener = UnixListener::bind(folder.join(".s.PGSQL.5432")).unwrap();
+        let wire = Self { folder, age: Arc::default() };
+        let age = wire.age.clone();
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                tokio::spawn(pass(client, target.clone(), age.clone()));
+            }
+        });
+        wire
+    }
+
+    /// The same database, by this wire.
+    fn of(&self, url: &str) -> String {
+        let (scheme, rest) = url.split_once("://").unwrap();
+        let (server, database) = rest.split_once('/').unwrap();
+        let user = server.rsplit_once('@').map_or(String::new(), |(user, _)| format!("{user}@"));
+        let folder = self.folder.to_str().unwrap().replace('/', "%2F");
+        format!("{scheme}://{user}{folder}:5432/{database}")
+    }
+
+    fn goes_dead(&self) {
+        self.age.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+async fn pass(mut client: UnixStream, target: PgConnectOptions, age: Arc<AtomicU8>) {
+    let born = age.load(Ordering::SeqCst);
+    let mut server: Box<dyn Stream> = match target.get_socket() {
+        Some(folder) => {
+            let socket = folder.join(format!(".s.PGSQL.{}", target.get_port()));
+            Box::new(UnixStream::connect(socket).await.unwrap())
+        }
+        None => Box::new(TcpStream::connect((target.get_host(), target.get_port())).await.unwrap()),
+    };
+    let dead = async {
+        while age.load(Ordering::SeqCst) == born {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::select! {
+        _ = copy_bidirectional(&mut client, &mut server) => return,
+        () = dead => {}
+    }
+    tokio::time::sleep(Duration::from_secs(60)).await;
+}
+
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 #[tokio::test]
 async fn a_wire_that_went_dead_is_given_up_and_nothing_is_lost_or_twice() {
     let world = World::new().await;
     let acme = world.org("acme").await;
-    let url = &world.database_url;
-    let target: PgConnectOptions = url.parse().unwrap();
-    if target.get_socket().is_some() || target.get_host().starts_with('/') {
-        // Only what comes over TCP can be cut here; scripts/torture does it to sockets too.
-        return;
-    }
-    let (port, age) = wire(&target).await;
-    let wired = url.replace(&format!(":{}/", target.get_port()), &format!(":{port}/"));
-    assert_ne!(&wired, url);
-    let node = world.node_at(&wired);
+    let wire = Wire::to(world.database_url.parse().unwrap());
+    let node = world.node_at(&wire.of(&world.database_url));
     let cx = crate::context::Cx { domain: node.clone(), ..acme.clone() };
     receipts::issue(&cx, new("before"), Some("before")).await.unwrap();
-    age.fetch_add(1, Ordering::SeqCst);
+    wire.goes_dead();
     let started = Instant::now();
     let mut tries = 0;
     let issued = loop {

@@ -10,8 +10,8 @@ use crate::id::ImportId;
 mod demo;
 #[cfg(feature = "server")]
 mod jobs;
-#[cfg(feature = "server")]
-mod rows;
+#[cfg(feature = "parsers")]
+pub mod rows;
 #[cfg(feature = "server")]
 mod service;
 #[cfg(feature = "server")]

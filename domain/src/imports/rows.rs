@@ -9,13 +9,15 @@ use crate::Problem;
 use crate::receipts::NewReceipt;
 
 /// A row with its line in the file: a receipt to be, or the reason why not.
-pub(super) struct Row {
-    pub(super) line: u64,
-    pub(super) result: Result<NewReceipt, String>,
+pub struct Row {
+    /// From 1.
+    pub line: u64,
+    /// The receipt, or a sentence.
+    pub result: Result<NewReceipt, String>,
 }
 
 /// Reads every row. Errors only when the file as a whole cannot be read by the mapping.
-pub(super) fn read(source: &[u8], mapping: &Mapping) -> Result<Vec<Row>, Problem> {
+pub fn read(source: &[u8], mapping: &Mapping) -> Result<Vec<Row>, Problem> {
     let mut records = records(source, mapping)?;
     let header = if mapping.header {
         if records.is_empty() {

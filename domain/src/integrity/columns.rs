@@ -4,7 +4,8 @@ use ledger::commitment::commit;
 use ledger::statement::Signed;
 
 use super::store::{Columns, EntryRow};
-use crate::receipts::{NewReceipt, timestamp};
+use crate::moment::timestamp;
+use crate::receipts::NewReceipt;
 
 /// Names the columns of an entry of the root log that are not what it says: `origin` is the log that it is about.
 pub(super) fn of_note(

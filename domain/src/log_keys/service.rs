@@ -15,8 +15,8 @@ use crate::id::{OrgId, ReceiptId};
 use crate::keyring::SealedFor;
 use crate::logs::identity::{open, signer};
 use crate::logs::{self, Identity};
+use crate::moment::timestamp;
 use crate::permission::Permission;
-use crate::receipts::timestamp;
 use crate::sequencer::{Entry, Outcome};
 use crate::{Mode, Problem};
 

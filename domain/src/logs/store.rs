@@ -130,7 +130,8 @@ pub(crate) async fn leaf_hashes(
     Ok(hashes)
 }
 
-/// When the last of a log's entries was issued; the beginning of time for a log without any.
+/// When the newest of a log's entries was issued; the beginning of time for a log without any. Entries are in the order of
+/// their times but for a minute that they may differ by: the newest is among the last, or has the greatest id.
 pub(crate) async fn newest(
     connection: &mut PgConnection,
     org_id: OrgId,

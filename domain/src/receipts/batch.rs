@@ -2,12 +2,14 @@
 
 use ledger::json::{self, Limits, Value};
 
-use super::service::{Kept, admit, answer};
-use super::{Issued, NewReceipt};
+use super::NewReceipt;
 use crate::Problem;
-use crate::context::Cx;
-use crate::logs;
-use crate::permission::Permission;
+
+#[cfg(feature = "server")]
+mod issue;
+
+#[cfg(feature = "server")]
+pub use issue::issue_batch;
 
 /// Receipts of one request.
 pub const MAX: usize = 1000;
@@ -48,36 +50,4 @@ fn one(value: Value) -> Wanted {
         Some((name, _)) => return Err(Problem::invalid().field(name, "not_text", "Text in quotes is wanted.")),
     };
     Ok((NewReceipt::from_value(Value::Object(members))?, key))
-}
-
-/// Issues many receipts, each as [`super::issue`] would: a refusal of one leaves the others. Results are in the order of
-/// what was wanted.
-pub async fn issue_batch(cx: &Cx, wanted: Vec<Wanted>) -> Result<Vec<Result<Issued, Problem>>, Problem> {
-    cx.require(Permission::ReceiptsWrite)?;
-    let identity = logs::identity(cx).await?;
-    let (mut entries, mut signed) = (Vec::with_capacity(wanted.len()), Vec::with_capacity(wanted.len()));
-    for wanted in wanted {
-        let entry = match wanted {
-            Ok((new, key)) => admit(cx, &identity, new, key.as_deref()).await,
-            Err(problem) => Err(problem),
-        };
-        signed.push(entry.map(|entry| {
-            let kept = Kept::of(&entry);
-            entries.push(entry);
-            kept
-        }));
-    }
-    let mut outcomes = cx.domain.sequencer.place_many(entries).await.into_iter();
-    let mut issued = Vec::with_capacity(signed.len());
-    for kept in signed {
-        issued.push(match kept {
-            Err(problem) => Err(problem),
-            Ok(kept) => match outcomes.next() {
-                Some(Ok(outcome)) => answer(cx, &identity, kept, outcome).await,
-                Some(Err(problem)) => Err(problem),
-                None => Err(Problem::internal("an entry was not answered")),
-            },
-        });
-    }
-    Ok(issued)
 }

@@ -7,14 +7,14 @@ use crate::id::ReceiptId;
 use crate::money::Money;
 use crate::{Mode, evidence, logs};
 
-#[cfg(feature = "server")]
+#[cfg(feature = "parsers")]
 pub mod batch;
 #[cfg(feature = "server")]
 mod export;
 #[cfg(feature = "server")]
 mod files;
 pub mod life;
-#[cfg(feature = "server")]
+#[cfg(feature = "parsers")]
 mod new;
 #[cfg(feature = "server")]
 mod proofs;
@@ -33,16 +33,16 @@ pub use export::{Export, export};
 #[cfg(feature = "server")]
 pub use files::{bundle, bundle_without_contents, cose, proof, root_proof};
 pub use life::{Ref, Relation, Standing};
-#[cfg(feature = "server")]
+#[cfg(feature = "parsers")]
 pub use new::NewReceipt;
 #[cfg(feature = "server")]
 pub(crate) use new::is_kind;
 #[cfg(feature = "server")]
 pub(crate) use proofs::{prove, root_at};
 #[cfg(feature = "server")]
-pub use service::{get, issue, issue_many, list, neighbours};
+pub(crate) use service::standing;
 #[cfg(feature = "server")]
-pub(crate) use service::{standing, timestamp};
+pub use service::{get, issue, issue_many, list, neighbours};
 pub use status::{Anchored, State, Status};
 #[cfg(feature = "server")]
 pub use walk::{Walk, walk};

@@ -1,6 +1,7 @@
 //! What a caller sends, checked.
 
 use ledger::hash::Hash;
+#[cfg(feature = "server")]
 use ledger::jcs::canonical;
 use ledger::json::{self, Value};
 use time::format_description::well_known::Rfc3339;
@@ -9,6 +10,9 @@ use time::{OffsetDateTime, UtcOffset};
 use super::{Ref, Relation};
 use crate::Problem;
 use crate::evidence::MAX;
+#[cfg(feature = "server")]
+use crate::moment::timestamp;
+use crate::moment::whole_milliseconds;
 use crate::money::{Money, MoneyError, exponent};
 
 const REFERENCE_MAX: usize = 255;
@@ -58,6 +62,7 @@ impl NewReceipt {
     }
 
     /// Reads a payload that is in a log, where some have kinds that are not for callers.
+    #[cfg(feature = "server")]
     pub(crate) fn from_payload(payload: &[u8]) -> Result<Self, Problem> {
         let mut value = json::parse(payload).map_err(|_| Problem::invalid())?;
         let mut kind = None;
@@ -123,13 +128,14 @@ impl NewReceipt {
     }
 
     /// The payload: exactly what the caller said, as canonical JSON. Nothing that we filled in is committed to as if said.
+    #[cfg(feature = "server")]
     pub(crate) fn payload(&self) -> Vec<u8> {
         let mut members = vec![("kind".to_owned(), Value::from(self.kind.as_str()))];
         if let Some(reference) = &self.reference {
             members.push(("reference".to_owned(), reference.as_str().into()));
         }
         if let Some(at) = self.occurred_at {
-            members.push(("occurred_at".to_owned(), super::timestamp(at).into()));
+            members.push(("occurred_at".to_owned(), timestamp(at).into()));
         }
         if let Some(money) = &self.amount {
             let amount = Value::object([("currency", money.currency.as_str().into()), ("value", money.value().into())]);
@@ -179,7 +185,7 @@ fn moment(text: &str) -> Result<OffsetDateTime, Refused> {
         || ("time", "A time such as 2026-11-20T09:30:00Z (RFC 3339) is wanted, from year 1 to 9999.".to_owned());
     let at = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| wanted())?;
     let at = at.checked_to_offset(UtcOffset::UTC).filter(|at| at.year() > 0).ok_or_else(wanted)?;
-    Ok(crate::context::whole_milliseconds(at))
+    Ok(whole_milliseconds(at))
 }
 
 fn amount(value: &Value) -> Result<Money, (&'static str, Refused)> {

@@ -4,9 +4,8 @@ use ledger::commitment::{commit, idempotency_hash};
 use ledger::encoding::base64;
 use ledger::hash::Hash;
 use ledger::statement::{Evidence, Ref, Signed, Statement};
+use time::Date;
 use time::format_description::well_known::Iso8601;
-use time::macros::format_description;
-use time::{Date, OffsetDateTime};
 
 use super::life::{self, Life};
 use super::proofs::{Proved, prove};
@@ -16,6 +15,7 @@ use crate::context::Cx;
 use crate::database::Tx;
 use crate::id::ReceiptId;
 use crate::logs::{self, Identity};
+use crate::moment::timestamp;
 use crate::money::{Money, MoneyError};
 use crate::page::{List, Page};
 use crate::permission::Permission;
@@ -23,12 +23,6 @@ use crate::sequencer::{Entry, Outcome, Placed};
 use crate::{Problem, anchors, evidence, schemas};
 
 const KEY_MAX: usize = 255;
-
-/// `2026-11-20T09:30:00.000Z`: the one way a statement writes a time.
-pub(crate) fn timestamp(at: OffsetDateTime) -> String {
-    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
-    at.format(&format).unwrap_or_default()
-}
 
 /// Issues a receipt: signs it, puts it into the log, and answers with its proof once all of that is durable.
 ///

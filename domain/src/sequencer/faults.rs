@@ -10,6 +10,10 @@ pub enum Fault {
     Load,
     /// The rows cannot be written.
     Append,
+    /// In a transaction: the rows are written, and what they refer to cannot be.
+    References,
+    /// In a transaction: the rows are written, and a tile cannot grow.
+    Tile,
     /// The connection breaks before COMMIT arrives.
     Commit,
     /// COMMIT works, and its answer is lost.
@@ -27,6 +31,12 @@ impl Faults {
     #[cfg(any(test, feature = "testing"))]
     pub(super) fn plan(&self, fault: Fault) {
         self.coming.lock().unwrap_or_else(PoisonError::into_inner).push(fault);
+    }
+
+    /// How many have not come yet.
+    #[cfg(test)]
+    pub(super) fn left(&self) -> usize {
+        self.coming.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// Fails if this fault is next of its kind.

@@ -20,7 +20,9 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
+use tokio::time::{Instant, timeout, timeout_at};
 
+use self::batch::LogKey;
 use self::node::Node;
 use self::node::inbox::Forwarder;
 use self::queue::Queue;
@@ -39,6 +41,7 @@ mod head;
 mod node;
 mod queue;
 mod refs;
+mod room;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -47,6 +50,7 @@ mod writer;
 pub use self::faults::Fault;
 use self::faults::Faults;
 pub(crate) use self::head::tile_root;
+pub use self::room::{Limits, Room};
 
 /// Entries of one transaction.
 const BATCH: usize = 256;
@@ -101,6 +105,9 @@ pub(crate) struct Waiting {
     reply: Reply,
 }
 
+/// What a caller waits for.
+type Answer = oneshot::Receiver<Result<Outcome, Problem>>;
+
 enum Reply {
     /// A caller of this node.
     Caller(oneshot::Sender<Result<Outcome, Problem>>),
@@ -109,9 +116,14 @@ enum Reply {
 }
 
 impl Waiting {
-    fn of_caller(entry: Entry) -> (Self, oneshot::Receiver<Result<Outcome, Problem>>) {
+    fn of_caller(entry: Entry) -> (Self, Answer) {
         let (reply, answer) = oneshot::channel();
         (Self { entry, reply: Reply::Caller(reply) }, answer)
+    }
+
+    /// The log it is for.
+    const fn log(&self) -> LogKey {
+        (self.entry.org_id, self.entry.mode)
     }
 
     /// Whether nobody waits any more.
@@ -140,6 +152,7 @@ pub(crate) struct Sequencer(Arc<Tasks>);
 struct Tasks {
     node: Arc<Node>,
     forwarder: Arc<Forwarder>,
+    patience: Duration,
     #[cfg(any(test, feature = "testing"))]
     faults: Faults,
     running: Vec<AbortHandle>,
@@ -153,10 +166,10 @@ impl Drop for Tasks {
 
 impl Sequencer {
     #[expect(clippy::disallowed_methods, reason = "the writers live as long as the process")]
-    pub(crate) fn start(database: &Database, keyring: &Keyring, clock: &Arc<dyn Clock>) -> Self {
+    pub(crate) fn start(database: &Database, keyring: &Keyring, clock: &Arc<dyn Clock>, room: Room) -> Self {
         let faults = Faults::default();
-        let node = Arc::new(Node::new(database.clone(), clock));
-        let forwarder = Arc::new(Forwarder::new(database.clone(), node.clone()));
+        let node = Arc::new(Node::new(database.clone(), clock, room.own));
+        let forwarder = Arc::new(Forwarder::new(database.clone(), node.clone(), room.others));
         let writer = |queue: &Arc<Queue>| {
             let (node, forwarder) = (node.clone(), forwarder.clone());
             let writer = Writer::new(database.clone(), keyring.clone(), clock.clone(), faults.clone(), node, forwarder);
@@ -168,6 +181,7 @@ impl Sequencer {
         Self(Arc::new(Tasks {
             node,
             forwarder,
+            patience: room.patience,
             #[cfg(any(test, feature = "testing"))]
             faults,
             running,
@@ -191,10 +205,9 @@ impl Sequencer {
             None => self.0.forwarder.push(waiting).is_err(),
         };
         if refused {
-            let message = "Too many receipts are waiting. Try again in a second.";
-            return Err(Problem::new(429, "too_busy", message).retry_after(1));
+            return Err(too_busy());
         }
-        match tokio::time::timeout(PATIENCE, answer).await {
+        match timeout(PATIENCE, answer).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(stopping()),
             Err(_) => Err(unknown()),
@@ -203,21 +216,46 @@ impl Sequencer {
 
     /// Puts many entries into their logs, in order; waits for room where [`Sequencer::place`] would refuse.
     pub(crate) async fn place_many(&self, entries: Vec<Entry>) -> Vec<Result<Outcome, Problem>> {
+        let mut outcomes = Vec::with_capacity(entries.len());
+        for answer in self.push_many(entries, None).await {
+            outcomes.push(match answer {
+                Some(answer) => answer.await.unwrap_or_else(|_| Err(stopping())),
+                None => Err(too_busy()),
+            });
+        }
+        outcomes
+    }
+
+    /// As [`Sequencer::place_many`], for a caller who does not wait for ever: each entry is answered as
+    /// [`Sequencer::place`] would, but that it waits a little for room.
+    pub(crate) async fn place_many_in_time(&self, entries: Vec<Entry>) -> Vec<Result<Outcome, Problem>> {
+        let started = Instant::now();
+        let mut outcomes = Vec::with_capacity(entries.len());
+        for answer in self.push_many(entries, Some(started + self.0.patience)).await {
+            outcomes.push(match answer {
+                Some(answer) => match timeout_at(started + PATIENCE, answer).await {
+                    Ok(answer) => answer.unwrap_or_else(|_| Err(stopping())),
+                    Err(_) => Err(unknown()),
+                },
+                None => Err(too_busy()),
+            });
+        }
+        outcomes
+    }
+
+    /// Lets entries wait for their places, once there is room for them; none for those that found none in time.
+    async fn push_many(&self, entries: Vec<Entry>, until: Option<Instant>) -> Vec<Option<Answer>> {
         self.0.node.join().await;
         let mut answers = Vec::with_capacity(entries.len());
         for entry in entries {
             let (waiting, answer) = Waiting::of_caller(entry);
-            match self.0.node.queue_of(waiting.entry.org_id) {
-                Some(queue) => queue.push_patiently(waiting).await,
-                None => self.0.forwarder.push_patiently(waiting).await,
-            }
-            answers.push(answer);
+            let pushed = match self.0.node.queue_of(waiting.entry.org_id) {
+                Some(queue) => queue.push_patiently(waiting, until).await,
+                None => self.0.forwarder.push_patiently(waiting, until).await,
+            };
+            answers.push(pushed.is_ok().then_some(answer));
         }
-        let mut outcomes = Vec::with_capacity(answers.len());
-        for answer in answers {
-            outcomes.push(answer.await.unwrap_or_else(|_| Err(stopping())));
-        }
-        outcomes
+        answers
     }
 
     /// Whether this node writes the logs of an organisation.
@@ -238,6 +276,10 @@ impl Sequencer {
 
 fn stopping() -> Problem {
     Problem::new(503, "stopping", "The server is restarting. Try again with the same idempotency key.").retry_after(1)
+}
+
+fn too_busy() -> Problem {
+    Problem::new(429, "too_busy", "Too many receipts are waiting. Try again in a second.").retry_after(1)
 }
 
 fn unavailable(cause: Option<String>) -> Problem {

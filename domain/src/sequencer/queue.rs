@@ -5,23 +5,20 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::batch::LogKey;
+use super::room::Limits;
 use super::{BATCH, Waiting};
 
-/// Entries that may wait; beyond it callers are told to come back.
-const MAX: usize = 8_192;
-/// Entries of one log that may wait: others still find room.
-const MAX_OF_ONE: usize = 4_096;
 /// How long a batch gathers that follows one of [`BUSY`] entries or more; when there is less to do, it is taken at once.
 const GATHER: Duration = Duration::from_millis(3);
 const BUSY: usize = 8;
 /// Entries of each log that are worth a batch: a log's checkpoint and its row cost about as much as these.
 const WORTH: usize = 4;
 
-#[derive(Default)]
 pub(super) struct Queue {
+    limits: Limits,
     state: Mutex<State>,
     /// Something waits that did not, or enough does for a batch.
     arrived: Notify,
@@ -39,15 +36,23 @@ struct State {
 }
 
 impl Queue {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { limits, state: Mutex::default(), arrived: Notify::new(), taken: Notify::new() }
+    }
+
+    /// Whether there is room for another entry of a log.
+    pub(super) fn has_room(&self, key: LogKey) -> bool {
+        self.state().has_room(self.limits, key)
+    }
+
     /// Puts an entry behind the others of its log; gives it back when there is no room.
     pub(super) fn push(&self, entry: Waiting) -> Result<(), Box<Waiting>> {
         let mut state = self.state();
-        let key = (entry.entry.org_id, entry.entry.mode);
-        let of_log = state.logs.get(&key).map_or(0, VecDeque::len);
-        if state.waiting >= MAX || of_log >= MAX_OF_ONE {
+        let key = entry.log();
+        if !state.has_room(self.limits, key) {
             return Err(Box::new(entry));
         }
-        if of_log == 0 {
+        if !state.logs.contains_key(&key) {
             state.turns.push_back(key);
         }
         state.logs.entry(key).or_default().push_back(entry);
@@ -60,15 +65,21 @@ impl Queue {
         Ok(())
     }
 
-    /// Puts an entry behind the others of its log, when there is room.
-    pub(super) async fn push_patiently(&self, mut entry: Waiting) {
+    /// Puts an entry behind the others of its log, when there is room; gives it back when there was none until then.
+    pub(super) async fn push_patiently(&self, mut entry: Waiting, until: Option<Instant>) -> Result<(), Box<Waiting>> {
         loop {
             let taken = self.taken.notified();
-            match self.push(entry) {
-                Ok(()) => return,
-                Err(back) => entry = *back,
+            match (self.push(entry), until) {
+                (Ok(()), _) => return Ok(()),
+                (Err(back), None) => {
+                    entry = *back;
+                    taken.await;
+                }
+                (Err(back), Some(until)) => match timeout_at(until, taken).await {
+                    Ok(()) => entry = *back,
+                    Err(_) => return Err(back),
+                },
             }
-            taken.await;
         }
     }
 
@@ -112,6 +123,10 @@ impl Queue {
 }
 
 impl State {
+    fn has_room(&self, limits: Limits, key: LogKey) -> bool {
+        self.waiting < limits.all && self.logs.get(&key).map_or(0, VecDeque::len) < limits.of_one
+    }
+
     fn is_worth_a_batch(&self) -> bool {
         self.waiting >= BATCH.min(WORTH * self.turns.len())
     }

@@ -1,4 +1,4 @@
-#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, reason = "tests")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,6 +16,9 @@ use crate::context::{Cx, Domain};
 use crate::receipts::{self, Issued, NewReceipt};
 use crate::testing::World;
 
+mod faults;
+mod room;
+
 fn new(reference: &str) -> NewReceipt {
     NewReceipt::from_json(format!(r#"{{"reference":"{reference}"}}"#).as_bytes()).unwrap()
 }
@@ -27,8 +30,12 @@ fn at(cx: &Cx, node: &Domain) -> Cx {
 
 /// Issues as a client does that was told to keep its promise: again with the same key until there is an answer.
 async fn insist(cx: &Cx, reference: &str) -> Issued {
+    insist_on(cx, new(reference), reference).await
+}
+
+async fn insist_on(cx: &Cx, new: NewReceipt, key: &str) -> Issued {
     loop {
-        match receipts::issue(cx, new(reference), Some(reference)).await {
+        match receipts::issue(cx, new.clone(), Some(key)).await {
             Ok(issued) => return issued,
             Err(problem) => assert!(matches!(problem.status, 429 | 503), "{problem:?}"),
         }
@@ -323,6 +330,26 @@ async fn a_clock_that_fell_behind_signs_nothing() {
 }
 
 #[tokio::test]
+async fn whoever_takes_a_shard_over_notices_a_clock_that_fell_behind() {
+    let world = World::new().await;
+    let acme = world.org("acme").await;
+    let dying = world.another_node();
+    let before = at(&acme, &dying);
+    insist(&before, "first").await;
+    world.clock.advance(time::Duration::seconds(-30));
+    insist(&before, "second").await;
+    drop((before, dying));
+    world.clock.advance(time::Duration::seconds(-31));
+    let refused = loop {
+        match receipts::issue(&acme, new("third"), None).await {
+            Err(problem) if problem.code != "clock_behind" => assert_eq!(problem.status, 503, "{problem:?}"),
+            answer => break answer.unwrap_err(),
+        }
+    };
+    assert_eq!(&*refused.code, "clock_behind", "by the newest entry, which is not the last");
+}
+
+#[tokio::test]
 async fn a_log_that_cannot_be_signed_for_holds_up_no_other() {
     let world = World::new().await;
     let (acme, broken) = (world.org("acme").await, world.org("broken").await);
@@ -361,7 +388,7 @@ fn entry(org: u128) -> (Waiting, tokio::sync::oneshot::Receiver<Result<Outcome, 
 
 #[tokio::test]
 async fn a_tenant_with_much_to_say_keeps_nobody_waiting_and_finds_an_end() {
-    let queue = Arc::new(Queue::default());
+    let queue = Arc::new(Queue::new(Room::default().own));
     let mut accepted = 0;
     while queue.push(entry(1).0).is_ok() {
         accepted += 1;
@@ -383,7 +410,7 @@ async fn a_tenant_with_much_to_say_keeps_nobody_waiting_and_finds_an_end() {
 
 #[tokio::test(start_paused = true)]
 async fn a_batch_gathers_only_where_more_is_about_to_come() {
-    let queue = Queue::default();
+    let queue = Queue::new(Room::default().own);
     let push = |org| queue.push(entry(org).0).map_err(drop).unwrap();
     let waited = async |before| {
         let began = tokio::time::Instant::now();

@@ -2,14 +2,16 @@
 
 use axum::Router;
 use axum::http::Method;
+use axum::middleware::from_fn;
+use axum::routing::{any, get, options};
 use domain::Problem;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::AppState;
 use crate::problem::Refusal;
+use crate::{AppState, files};
 
 mod body;
 pub mod downloads;
@@ -78,7 +80,6 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(imports::get_import))
         .routes(routes!(imports::list_import_refusals))
         .routes(routes!(logs::get_log, logs::update_log))
-        .routes(routes!(logs::get_log_checkpoint))
         .routes(routes!(logs::get_log_consistency))
         .routes(routes!(log_keys::get_log_keys))
         .layer(axum::extract::DefaultBodyLimit::max(BODY_MAX));
@@ -88,7 +89,8 @@ fn api() -> OpenApiRouter<AppState> {
     let batch = OpenApiRouter::new()
         .routes(routes!(receipts::create_receipts))
         .layer(axum::extract::DefaultBodyLimit::max(domain::receipts::batch::MAX_BYTES));
-    OpenApiRouter::with_openapi(Document::openapi()).nest("/v1", small.merge(batch).merge(large))
+    let watched = OpenApiRouter::new().routes(routes!(logs::get_log_checkpoint)).layer(from_fn(files::for_pages));
+    OpenApiRouter::with_openapi(Document::openapi()).nest("/v1", small.merge(batch).merge(large).merge(watched))
 }
 
 /// The OpenAPI 3.1 document, from the handlers themselves.
@@ -104,10 +106,14 @@ pub fn router() -> Router<AppState> {
     let (router, _) = api().split_for_parts();
     router
         // Of several segments, which an OpenAPI path cannot say.
-        .route("/v1/log/tile/{*path}", axum::routing::get(logs::get_log_tile))
-        .route("/v1/openapi.json", axum::routing::get(async move || ([("content-type", "application/json")], document)))
-        .route("/v1", axum::routing::any(missing))
-        .route("/v1/{*rest}", axum::routing::any(missing))
+        .route(
+            "/v1/log/tile/{*path}",
+            get(logs::get_log_tile).layer(from_fn(files::for_pages)).options(files::preflight),
+        )
+        .route("/v1/log/checkpoint", options(files::preflight))
+        .route("/v1/openapi.json", get(async move || ([("content-type", "application/json")], document)))
+        .route("/v1", any(missing))
+        .route("/v1/{*rest}", any(missing))
         .method_not_allowed_fallback(wrong_method)
 }
 

@@ -372,7 +372,8 @@ pub struct NewBatchIn {
     receipts: Vec<NewBatchReceiptIn>,
 }
 
-/// Issues up to 1,000 receipts, each on its own: what is refused of one leaves the others.
+/// Issues up to 1,000 receipts, each on its own: what is refused of one leaves the others. Those for which there is no room
+/// within five seconds are 429, and `Retry-After` on the whole says when to send these again.
 #[utoipa::path(
     post,
     path = "/receipts/batch",
@@ -396,6 +397,7 @@ pub async fn create_receipts(
     json_only(&headers)?;
     let body = body.map_err(|rejection| unread(&rejection))?;
     let results = batch::issue_batch(&cx, batch::parse(&body)?).await?;
+    let retry_after_s = results.iter().filter_map(|result| result.as_ref().err()?.retry_after_s).max();
     let result = |result: Result<Issued, Problem>| match result {
         Ok(Issued { receipt, replayed }) => {
             BatchResultOut { status: 201, replayed, receipt: Some(receipt.into()), problem: None }
@@ -407,7 +409,11 @@ pub async fn create_receipts(
             problem: Some(ProblemOut::new(&problem, request_id)),
         },
     };
-    Ok(json(&BatchOut { object: "list", data: results.into_iter().map(result).collect() }))
+    let mut response = json(&BatchOut { object: "list", data: results.into_iter().map(result).collect() });
+    if let Some(seconds) = retry_after_s {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    Ok(response)
 }
 
 /// Lists receipts, newest first unless `sort` says otherwise.

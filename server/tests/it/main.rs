@@ -4,6 +4,8 @@
 
 mod api;
 mod bucket;
+mod busy;
+mod cross_origin;
 mod downloads;
 mod evidence;
 mod life;
@@ -19,7 +21,8 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use domain::Mode;
-use domain::context::Cx;
+use domain::context::{Cx, Domain};
+use domain::sequencer::Room;
 use domain::testing::World;
 use server::config::Config;
 use server::router::{AppState, router};
@@ -51,9 +54,18 @@ impl Answer {
 impl Served {
     pub async fn new() -> Self {
         let world = World::new().await;
+        Self { router: Self::router(world.domain.clone()), world }
+    }
+
+    /// With as much room for receipts that wait.
+    pub async fn with_room(room: Room) -> Self {
+        let world = World::new().await;
+        Self { router: Self::router(world.node_with(room)), world }
+    }
+
+    fn router(domain: Domain) -> Router {
         let config = Config::read("", &|_| None).unwrap();
-        let router = router(AppState::new(world.domain.clone(), Arc::new(config)));
-        Self { world, router }
+        router(AppState::new(domain, Arc::new(config)))
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {

@@ -3,20 +3,20 @@
 //! The owner deletes the row in the transaction that places the entry, so a row that is gone was either placed, or
 //! refused because its idempotency key is taken, or lost with the database's memory; which of them, the receipts tell.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sqlx::postgres::PgListener;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use super::{Node, store};
 use crate::database::Database;
+use crate::sequencer::batch::LogKey;
+use crate::sequencer::room::{Limits, Places};
 use crate::sequencer::{self, BATCH, Entry, Outcome, Reply, Waiting, unavailable, unknown};
 
-/// Entries on their way to other nodes; beyond it callers are told to come back.
-const MAX: usize = 4_096;
 /// Between two looks at what became of them.
 const LOOK: Duration = Duration::from_millis(5);
 /// Between two looks into the inbox when nobody says that something arrived.
@@ -27,50 +27,68 @@ pub(in crate::sequencer) struct Forwarder {
     database: Database,
     node: Arc<Node>,
     arrived: Mutex<Vec<Waiting>>,
-    /// Entries here, in any state.
-    count: AtomicUsize,
+    /// Those of entries here, in any state.
+    places: Places,
     woken: Notify,
 }
 
 impl Forwarder {
-    pub(in crate::sequencer) fn new(database: Database, node: Arc<Node>) -> Self {
-        Self { database, node, arrived: Mutex::default(), count: AtomicUsize::new(0), woken: Notify::new() }
+    pub(in crate::sequencer) fn new(database: Database, node: Arc<Node>, room: Limits) -> Self {
+        Self { database, node, arrived: Mutex::default(), places: Places::new(room), woken: Notify::new() }
     }
 
     /// Takes an entry; gives it back when there is no room.
     pub(in crate::sequencer) fn push(&self, waiting: Waiting) -> Result<(), Box<Waiting>> {
-        if self.count.fetch_add(1, Ordering::AcqRel) >= MAX {
-            self.count.fetch_sub(1, Ordering::AcqRel);
+        if !self.places.take(waiting.log()) {
             return Err(Box::new(waiting));
         }
-        self.arrived.lock().unwrap_or_else(PoisonError::into_inner).push(waiting);
-        self.woken.notify_one();
+        self.arrive(waiting);
         Ok(())
     }
 
-    /// Takes an entry when there is room.
-    pub(in crate::sequencer) async fn push_patiently(&self, mut waiting: Waiting) {
+    /// Takes an entry that was accepted before, when its log was this node's: room or not, nobody waits for it.
+    pub(in crate::sequencer) fn take_over(&self, waiting: Waiting) {
+        self.places.take_anyway(waiting.log());
+        self.arrive(waiting);
+    }
+
+    /// Takes an entry when there is room; gives it back when there was none until then.
+    pub(in crate::sequencer) async fn push_patiently(
+        &self,
+        mut waiting: Waiting,
+        until: Option<Instant>,
+    ) -> Result<(), Box<Waiting>> {
         while let Err(back) = self.push(waiting) {
+            if until.is_some_and(|until| Instant::now() >= until) {
+                return Err(back);
+            }
             waiting = *back;
             tokio::time::sleep(LOOK).await;
         }
+        Ok(())
+    }
+
+    fn arrive(&self, waiting: Waiting) {
+        self.arrived.lock().unwrap_or_else(PoisonError::into_inner).push(waiting);
+        self.woken.notify_one();
     }
 
     pub(in crate::sequencer) fn is_idle(&self) -> bool {
-        self.count.load(Ordering::Acquire) == 0
+        self.places.is_empty()
     }
 
     /// Works until aborted.
     pub(in crate::sequencer) async fn run(self: Arc<Self>) {
-        let mut sent: HashMap<i64, Waiting> = HashMap::new();
+        let (mut here, mut sent): (Vec<Waiting>, HashMap<i64, Waiting>) = Default::default();
         loop {
-            if sent.is_empty() {
+            if here.is_empty() && sent.is_empty() {
                 self.woken.notified().await;
             } else {
                 tokio::time::sleep(LOOK).await;
             }
-            let arrived = std::mem::take(&mut *self.arrived.lock().unwrap_or_else(PoisonError::into_inner));
-            if let Err(error) = self.send(arrived, &mut sent).await {
+            here.append(&mut self.arrived.lock().unwrap_or_else(PoisonError::into_inner));
+            let away = self.keep_ours(&mut here);
+            if let Err(error) = self.send(away, &mut sent).await {
                 tracing::warn!(%error, "handing entries to another node");
             }
             match self.look(&mut sent).await {
@@ -83,15 +101,28 @@ impl Forwarder {
         }
     }
 
-    async fn send(&self, mut arrived: Vec<Waiting>, sent: &mut HashMap<i64, Waiting>) -> Result<(), sqlx::Error> {
-        // What became ours in the meantime is written here.
-        let ours = arrived.extract_if(.., |waiting| self.node.queue_of(waiting.entry.org_id).is_some());
-        for waiting in ours.collect::<Vec<_>>() {
-            self.count.fetch_sub(1, Ordering::AcqRel);
-            if let Some(queue) = self.node.queue_of(waiting.entry.org_id) {
-                queue.push_patiently(waiting).await;
+    /// Takes out what is for others. What became ours in the meantime is written here; what of it finds no room stays, and
+    /// keeps nobody else.
+    fn keep_ours(&self, here: &mut Vec<Waiting>) -> Vec<Waiting> {
+        let mut away = Vec::new();
+        for waiting in std::mem::take(here) {
+            let key = waiting.log();
+            if waiting.is_given_up() {
+                self.places.give_back(key);
+                continue;
+            }
+            match self.node.queue_of(key.0) {
+                None => away.push(waiting),
+                Some(queue) => match queue.push(waiting) {
+                    Ok(()) => self.places.give_back(key),
+                    Err(back) => here.push(*back),
+                },
             }
         }
+        away
+    }
+
+    async fn send(&self, mut arrived: Vec<Waiting>, sent: &mut HashMap<i64, Waiting>) -> Result<(), sqlx::Error> {
         while !arrived.is_empty() {
             let some: Vec<Waiting> = arrived.drain(..arrived.len().min(BATCH)).collect();
             match self.put(&some).await {
@@ -112,7 +143,7 @@ impl Forwarder {
         let mut rows = store::InboxRows::default();
         for Waiting { entry, .. } in waiting {
             let bytes = postcard::to_allocvec(entry).map_err(|error| sqlx::Error::Encode(error.into()))?;
-            rows.push(i16::from(Node::shard_of(entry.org_id)), entry.id, bytes);
+            rows.push(i16::from(Node::shard_of(entry.org_id)), entry, bytes);
         }
         let put = async {
             let mut connection = self.database.lend().await?;
@@ -127,8 +158,7 @@ impl Forwarder {
             return Ok(());
         }
         let given_up = sent.extract_if(|_, waiting| waiting.is_given_up()).map(|(id, waiting)| {
-            drop(waiting);
-            self.count.fetch_sub(1, Ordering::AcqRel);
+            self.places.give_back(waiting.log());
             id
         });
         let given_up: Vec<i64> = given_up.collect();
@@ -173,17 +203,14 @@ impl Forwarder {
             match holder {
                 Some(id) => self.answer(waiting, Ok(Outcome::Taken(id))),
                 // It was never placed: it sets out again.
-                None => {
-                    self.arrived.lock().unwrap_or_else(PoisonError::into_inner).push(waiting);
-                    self.woken.notify_one();
-                }
+                None => self.arrive(waiting),
             }
         }
         Ok(())
     }
 
     fn answer(&self, waiting: Waiting, outcome: Result<Outcome, crate::Problem>) {
-        self.count.fetch_sub(1, Ordering::AcqRel);
+        self.places.give_back(waiting.log());
         waiting.answer(outcome);
     }
 }
@@ -203,41 +230,54 @@ pub(super) async fn read(database: &Database, node: &Node) {
 }
 
 async fn read_with(database: &Database, node: &Node, listener: &mut PgListener) -> Result<(), sqlx::Error> {
+    // Logs for which there is no room. Their rows wait where they are, so that those of others are read.
+    let mut full: HashSet<LogKey> = HashSet::new();
     loop {
-        loop {
-            let busy: Vec<i64> = node.taken_in().iter().copied().collect();
-            let rows = async {
-                let mut connection = database.lend().await?;
-                store::read_inbox(&mut connection, &node.shards(), &busy).await
-            };
-            let rows = database.in_time(rows).await?;
-            if rows.is_empty() {
-                break;
-            }
-            for (id, bytes) in rows {
-                match postcard::from_bytes(&bytes) {
-                    Ok(entry) => take_in(node, id, entry).await,
-                    Err(error) => {
-                        tracing::error!(%error, id, "an entry of the inbox cannot be read");
-                        let removed = async { store::remove_from_inbox(&mut *database.lend().await?, &[id]).await };
-                        database.in_time(removed).await?;
-                    }
-                }
-            }
-        }
-        match tokio::time::timeout(READ, listener.recv()).await {
+        while read_some(database, node, &mut full).await? {}
+        let pause = if full.is_empty() { READ } else { LOOK };
+        match tokio::time::timeout(pause, listener.recv()).await {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => return Err(error),
-            Err(_) => database.check_listener(listener).await?,
+            Err(_) if full.is_empty() => database.check_listener(listener).await?,
+            Err(_) => {}
         }
+        full.retain(|(org_id, mode)| node.queue_of(*org_id).is_some_and(|queue| !queue.has_room((*org_id, *mode))));
     }
 }
 
-async fn take_in(node: &Node, id: i64, entry: Entry) {
-    if let Some(queue) = node.queue_of(entry.org_id) {
-        node.taken_in().insert(id);
-        queue.push_patiently(Waiting { entry, reply: Reply::Inbox(id) }).await;
+/// Takes in what there is room for; whether anything came of it, so that there may be more.
+async fn read_some(database: &Database, node: &Node, full: &mut HashSet<LogKey>) -> Result<bool, sqlx::Error> {
+    let busy: Vec<i64> = node.taken_in().iter().copied().collect();
+    let rows = async {
+        let mut connection = database.lend().await?;
+        store::read_inbox(&mut connection, &node.shards(), &busy, full).await
+    };
+    let rows = database.in_time(rows).await?;
+    let mut is_news = false;
+    for (id, bytes) in rows {
+        match postcard::from_bytes(&bytes) {
+            Ok(entry) => is_news |= take_in(node, id, entry, full),
+            Err(error) => {
+                tracing::error!(%error, id, "an entry of the inbox cannot be read");
+                let removed = async { store::remove_from_inbox(&mut *database.lend().await?, &[id]).await };
+                database.in_time(removed).await?;
+            }
+        }
     }
+    Ok(is_news)
+}
+
+/// Takes an entry in, behind those of its log that came before it, or not at all; whether it was, or its log is full as of now.
+fn take_in(node: &Node, id: i64, entry: Entry, full: &mut HashSet<LogKey>) -> bool {
+    let key = (entry.org_id, entry.mode);
+    let queue = node.queue_of(entry.org_id).filter(|_| !full.contains(&key));
+    let Some(queue) = queue else { return false };
+    node.taken_in().insert(id);
+    if queue.push(Waiting { entry, reply: Reply::Inbox(id) }).is_err() {
+        node.taken_in().remove(&id);
+        full.insert(key);
+    }
+    true
 }
 
 /// A hash as its bytes.

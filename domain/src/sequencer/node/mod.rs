@@ -14,6 +14,7 @@ use tokio::sync::{Mutex, Notify, OnceCell};
 
 use super::WRITERS;
 use super::queue::Queue;
+use super::room::Limits;
 use crate::context::Clock;
 use crate::database::Database;
 use crate::id::OrgId;
@@ -51,14 +52,14 @@ struct Lease {
 }
 
 impl Node {
-    pub(super) fn new(database: Database, clock: &Arc<dyn Clock>) -> Self {
+    pub(super) fn new(database: Database, clock: &Arc<dyn Clock>, room: Limits) -> Self {
         let mut key = [0; 4];
         clock.fill(&mut key);
         Self {
             database,
             key: i32::from_be_bytes(key) & i32::MAX,
             epochs: Default::default(),
-            queues: Default::default(),
+            queues: std::array::from_fn(|_| Arc::new(Queue::new(room))),
             taken_in: StdMutex::default(),
             session: Mutex::new(None),
             joined: OnceCell::new(),

@@ -1,12 +1,15 @@
 //! SQL of what the nodes share: leases and the inbox.
 
+use std::collections::HashSet;
+
 use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::Lease;
 use crate::Problem;
-use crate::id::ReceiptId;
+use crate::sequencer::Entry;
+use crate::sequencer::batch::LogKey;
 
 /// The class of the advisory locks that living nodes hold.
 const LIVING: i32 = 0x0ce7;
@@ -91,6 +94,7 @@ pub(super) async fn release(connection: &mut PgConnection, key: i32, shards: &[i
 pub(super) struct InboxRows {
     row_ids: Vec<i64>,
     shards: Vec<i16>,
+    logs: Vec<String>,
     ids: Vec<Uuid>,
     entries: Vec<Vec<u8>>,
 }
@@ -98,42 +102,54 @@ pub(super) struct InboxRows {
 impl InboxRows {
     /// The row's id is of the receipt's random bits: a number that the database gave would be given again after a crash, when
     /// the table is empty and its sequence begins anew, and then mean somebody else's entry.
-    pub(super) fn push(&mut self, shard: i16, id: ReceiptId, entry: Vec<u8>) {
-        self.row_ids.push((id.0.as_u64_pair().1 & (u64::MAX >> 2)).cast_signed());
+    pub(super) fn push(&mut self, shard: i16, entry: &Entry, bytes: Vec<u8>) {
+        self.row_ids.push((entry.id.0.as_u64_pair().1 & (u64::MAX >> 2)).cast_signed());
         self.shards.push(shard);
-        self.ids.push(id.0);
-        self.entries.push(entry);
+        self.logs.push(name((entry.org_id, entry.mode)));
+        self.ids.push(entry.id.0);
+        self.entries.push(bytes);
     }
+}
+
+/// A log, in a row of the inbox.
+fn name((org_id, mode): LogKey) -> String {
+    format!("{} {mode}", org_id.0)
 }
 
 /// Puts entries into the inbox and wakes its readers; the rows' ids, in order.
 pub(super) async fn put_into_inbox(connection: &mut PgConnection, rows: &InboxRows) -> Result<Vec<i64>, sqlx::Error> {
     sqlx::query!(
         r#"with put as (
-            insert into inbox (id, shard, receipt_id, entry) overriding system value
-            select * from unnest($1::bigint[], $2::smallint[], $3::uuid[], $4::bytea[])
+            insert into inbox (id, shard, receipt_id, entry, log) overriding system value
+            select * from unnest($1::bigint[], $2::smallint[], $3::uuid[], $4::bytea[], $5::text[])
         )
         select pg_notify('certnode_inbox', '') as "done!: ()""#,
         &rows.row_ids,
         &rows.shards,
         &rows.ids,
-        &rows.entries
+        &rows.entries,
+        &rows.logs
     )
     .fetch_one(connection)
     .await?;
     Ok(rows.row_ids.clone())
 }
 
-/// Entries for the owner of some shards, the oldest first, without those it is at already.
+/// Entries for the owner of some shards, the oldest first, without those it is at already and those of logs that are full.
 pub(super) async fn read_inbox(
     connection: &mut PgConnection,
     shards: &[i16],
     without: &[i64],
+    full: &HashSet<LogKey>,
 ) -> Result<Vec<(i64, Vec<u8>)>, sqlx::Error> {
+    let full: Vec<String> = full.iter().copied().map(name).collect();
     let rows = sqlx::query!(
-        "select id, entry from inbox where shard = any($1) and id <> all($2) and refusal is null order by receipt_id limit 512",
+        "select id, entry from inbox where shard = any($1) and id <> all($2) and refusal is null
+            and (log is null or log <> all($3))
+        order by receipt_id limit 512",
         shards,
-        without
+        without,
+        &full
     )
     .fetch_all(connection)
     .await?;

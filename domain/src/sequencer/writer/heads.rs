@@ -77,7 +77,7 @@ impl Writer {
             log: head.identity.origin.clone(),
             id: id.to_string(),
             kind: "log_created".to_owned(),
-            issued_at: crate::receipts::timestamp(now),
+            issued_at: crate::moment::timestamp(now),
             schema: "log_created/1".to_owned(),
             payload: commit(&salt, &payload),
             evidence: Vec::new(),

@@ -206,9 +206,11 @@ impl Writer {
         } else {
             let mut tx = connection.begin().await?;
             store::append(&mut tx, &fence, &plan.heads, &plan.rows, &inbox, self.clock.now()).await?;
+            self.faults.at(Fault::References)?;
             refs::store::insert(&mut tx, entries()).await?;
             for log in &plan.logs {
                 for tile in &log.tiles {
+                    self.faults.at(Fault::Tile)?;
                     grow(&mut tx, log.key, tile.index, tile.hash).await?;
                 }
             }
@@ -247,7 +249,7 @@ impl Writer {
             } else if self.node.queue_of(waiting.entry.org_id).is_some() {
                 rest.push(waiting);
             } else {
-                self.forwarder.push_patiently(waiting).await;
+                self.forwarder.take_over(waiting);
             }
         }
         rest

@@ -1,0 +1,96 @@
+//! How much may wait: in all, and of each log, so that one with much to say leaves room for the others.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::batch::LogKey;
+
+/// How many entries may wait; beyond it callers are told to come back.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// In all.
+    pub all: usize,
+    /// Of one log.
+    pub of_one: usize,
+}
+
+/// The room of a node.
+#[derive(Clone, Copy, Debug)]
+pub struct Room {
+    /// For entries of each of its writers.
+    pub own: Limits,
+    /// For entries on their way to other nodes.
+    pub others: Limits,
+    /// How long a request of many entries waits for it.
+    pub patience: Duration,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self {
+            own: Limits { all: 8_192, of_one: 4_096 },
+            others: Limits { all: 4_096, of_one: 2_048 },
+            patience: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Places, and which logs have taken them.
+pub(super) struct Places {
+    limits: Limits,
+    taken: Mutex<Taken>,
+}
+
+#[derive(Default)]
+struct Taken {
+    all: usize,
+    logs: HashMap<LogKey, usize>,
+}
+
+impl Places {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { limits, taken: Mutex::default() }
+    }
+
+    /// Takes a place for an entry of a log; false when there is none.
+    pub(super) fn take(&self, key: LogKey) -> bool {
+        let mut taken = self.taken();
+        let of_log = taken.logs.get(&key).copied().unwrap_or_default();
+        let has_room = of_log < self.limits.of_one && taken.all < self.limits.all;
+        if has_room {
+            taken.add(key);
+        }
+        has_room
+    }
+
+    /// Takes a place even if there is none, for what was promised one before.
+    pub(super) fn take_anyway(&self, key: LogKey) {
+        self.taken().add(key);
+    }
+
+    pub(super) fn give_back(&self, key: LogKey) {
+        let mut taken = self.taken();
+        let Some(of_log) = taken.logs.get_mut(&key) else { return };
+        *of_log -= 1;
+        if *of_log == 0 {
+            taken.logs.remove(&key);
+        }
+        taken.all -= 1;
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.taken().all == 0
+    }
+
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Taken {
+    fn add(&mut self, key: LogKey) {
+        *self.logs.entry(key).or_default() += 1;
+        self.all += 1;
+    }
+}
