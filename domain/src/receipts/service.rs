@@ -9,6 +9,7 @@ use time::macros::format_description;
 use time::{Date, OffsetDateTime};
 
 use super::life::{self, Life};
+use super::place::{Place, place};
 use super::proofs::{Proved, prove};
 use super::store::{self, Key, Narrowed, Row, Side};
 use super::{Filter, Issued, Neighbours, NewReceipt, Proof, Receipt, Standing, State, Status, Summary};
@@ -271,10 +272,11 @@ pub(super) async fn at_size(cx: &Cx, mut tx: Tx, id: ReceiptId, size: u64) -> Re
 pub async fn list(cx: &Cx, filter: &Filter, page: &Page) -> Result<List<Summary>, Problem> {
     let log = cx.require(Permission::ReceiptsRead)?;
     let narrowed = narrow(filter)?;
-    let (after, before) = (cursor(page.after.as_deref(), "after")?, cursor(page.before.as_deref(), "before")?);
     let rows = page.rows() as usize;
-    let side = if before.is_some() { Side::Before } else { Side::After };
     let mut tx = cx.begin().await?;
+    let after = place(&mut tx, log, &narrowed, (page.after.as_deref(), "after")).await?;
+    let before = place(&mut tx, log, &narrowed, (page.before.as_deref(), "before")).await?;
+    let side = if before.is_some() { Side::Before } else { Side::After };
     let mut data = store::list(&mut tx, log, &narrowed, side, before.or(after), rows as i64 + 1).await?;
     let more = data.len() > rows;
     data.truncate(rows);
@@ -286,28 +288,21 @@ pub async fn list(cx: &Cx, filter: &Filter, page: &Page) -> Result<List<Summary>
             (more, true)
         }
     };
-    let edge =
-        |wanted: bool, summary: Option<&Summary>| summary.filter(|_| wanted).map(|summary| summary.id.to_string());
+    let edge = |wanted: bool, summary: Option<&Summary>| {
+        summary.filter(|_| wanted).and_then(|summary| Place::of(summary, &narrowed)).map(Place::cursor)
+    };
     Ok(List { next: edge(further, data.last()), previous: edge(earlier, data.first()), data })
 }
 
-/// The receipt a cursor names; none where there is none.
-pub(super) fn cursor(text: Option<&str>, name: &'static str) -> Result<Option<ReceiptId>, Problem> {
-    let text = text.filter(|text| !text.is_empty());
-    text.map(|text| text.parse::<ReceiptId>().map_err(|_| no_cursor(name))).transpose()
-}
-
-pub(super) fn no_cursor(name: &'static str) -> Problem {
-    Problem::invalid().field(name, "cursor", "This is not a cursor of this list.")
-}
-
-/// The receipts just before and after one in a filtered list.
+/// The receipts just before and after one in a filtered list; none where it has no place in it.
 pub async fn neighbours(cx: &Cx, id: ReceiptId, filter: &Filter) -> Result<Neighbours, Problem> {
     let log = cx.require(Permission::ReceiptsRead)?;
     let narrowed = narrow(filter)?;
     let mut tx = cx.begin().await?;
-    let next = store::list(&mut tx, log, &narrowed, Side::After, Some(id), 1).await?;
-    let previous = store::list(&mut tx, log, &narrowed, Side::Before, Some(id), 1).await?;
+    let here = Place::of(&store::find(&mut tx, log, id).await?.summary, &narrowed);
+    let Some(here) = here else { return Ok(Neighbours::default()) };
+    let next = store::list(&mut tx, log, &narrowed, Side::After, Some(here), 1).await?;
+    let previous = store::list(&mut tx, log, &narrowed, Side::Before, Some(here), 1).await?;
     let first = |list: Vec<Summary>| list.first().map(|summary| summary.id);
     Ok(Neighbours { previous: first(previous), next: first(next) })
 }

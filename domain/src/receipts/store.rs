@@ -10,6 +10,7 @@ use crate::money::Money;
 use crate::{Mode, Problem};
 
 use super::life::{self, Life, Relation, Standing};
+use super::place::Place;
 use super::{State, Summary};
 
 /// A receipt as the database has it.
@@ -50,7 +51,7 @@ pub(super) enum Key {
     Amount,
 }
 
-/// Which side of a cursor.
+/// Which side of a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Side {
     /// What follows it, in the list's order.
@@ -88,7 +89,7 @@ impl From<SummaryRow> for Summary {
     }
 }
 
-/// A page of receipts on one side of a cursor; the log's own first statement is not one of them.
+/// A page of receipts on one side of a place; the log's own first statement is not one of them.
 ///
 /// Only the conditions that are given are in the statement: its plan is the narrowed query's own. None that nearly always
 /// holds may fit an index, which would look like the best one while statistics are poor.
@@ -97,7 +98,7 @@ pub(super) async fn list(
     (org_id, mode): (OrgId, Mode),
     narrowed: &Narrowed,
     side: Side,
-    cursor: Option<ReceiptId>,
+    place: Option<Place>,
     limit: i64,
 ) -> Result<Vec<Summary>, Problem> {
     let mut sql = sqlx::QueryBuilder::<sqlx::Postgres>::new(
@@ -129,16 +130,19 @@ pub(super) async fn list(
     if key == Key::Amount {
         sql.push(" and amount_minor is not null");
     }
-    match (cursor, key) {
-        (Some(cursor), Key::Issued) => {
-            sql.push(format_args!(" and id {compared} ")).push_bind(cursor.0);
+    match place {
+        Some(Place::Issued(id)) => {
+            sql.push(format_args!(" and id {compared} ")).push_bind(id.0);
         }
-        (Some(cursor), Key::Happened | Key::Amount) => {
-            sql.push(format_args!(" and ({column}, id) {compared} (select {column}, id from receipts where org_id = "));
-            sql.push_bind(org_id.0).push(" and mode = ").push_bind(mode.as_str()).push(" and id = ");
-            sql.push_bind(cursor.0).push(")");
+        Some(Place::Happened(at, id)) => {
+            sql.push(format_args!(" and (occurred_at, id) {compared} (")).push_bind(at);
+            sql.push(", ").push_bind(id.0).push(")");
         }
-        (None, _) => {}
+        Some(Place::Amount(minor, id)) => {
+            sql.push(format_args!(" and (amount_minor, id) {compared} (")).push_bind(minor);
+            sql.push(", ").push_bind(id.0).push(")");
+        }
+        None => {}
     }
     let second = if key == Key::Issued { String::new() } else { format!(", id {order}") };
     sql.push(format_args!(" order by {column} {order}{second} limit ")).push_bind(limit);
