@@ -15,13 +15,14 @@ use super::store::{self, Key, Narrowed, Row, Side};
 use super::{Filter, Issued, Neighbours, NewReceipt, Proof, Receipt, Standing, State, Status, Summary};
 use crate::context::Cx;
 use crate::database::Tx;
+use crate::evidence::{self, Whether};
 use crate::id::ReceiptId;
 use crate::logs::{self, Identity};
 use crate::money::{Money, MoneyError};
 use crate::page::{List, Page};
 use crate::permission::Permission;
 use crate::sequencer::{Entry, Outcome, Placed};
-use crate::{Problem, anchors, evidence, schemas};
+use crate::{Problem, anchors, schemas};
 
 const KEY_MAX: usize = 255;
 
@@ -79,14 +80,14 @@ pub(super) async fn admit(cx: &Cx, identity: &Identity, new: NewReceipt, key: Op
     let payload = new.payload();
     let checked = async {
         life::check(cx, &new.refs).await?;
-        let evidence = evidence::resolve(cx, &new.evidence).await?;
+        let evidence = evidence::resolve(cx, &new.evidence, Whether::Kept).await?;
         Ok((schemas::hold(cx, &new.kind, &payload).await?, evidence))
     };
     let (schema, evidence) = match checked.await {
         Ok(checked) => checked,
         // What was issued under the key before is answered as it was, whatever has changed since.
         Err(_) if is_taken(cx, identity, key).await? => {
-            (schemas::NONE.to_owned(), evidence::resolve(cx, &new.evidence).await?)
+            (schemas::NONE.to_owned(), evidence::resolve(cx, &new.evidence, Whether::KeptOrErased).await?)
         }
         Err(problem) => return Err(problem),
     };
@@ -251,12 +252,14 @@ pub async fn get(cx: &Cx, id: ReceiptId) -> Result<Receipt, Problem> {
     let size = logs::store::find(tx.connection(), org_id, mode).await?.size;
     let mut receipt = at_size(cx, tx, id, size).await?;
     (receipt.summary.state, receipt.status) = anchors::status(cx, receipt.summary.log_index).await?;
+    evidence::mark(cx, &mut receipt.evidence).await?;
     Ok(receipt)
 }
 
-/// Whether a receipt of the actor's log still holds.
-pub(crate) async fn standing(cx: &Cx, id: ReceiptId) -> Result<Standing, Problem> {
-    Ok(store::find(&mut cx.begin().await?, cx.tenant()?, id).await?.summary.standing)
+/// Whether a receipt of the actor's log still holds, and since when its contents are erased.
+pub(crate) async fn standing(cx: &Cx, id: ReceiptId) -> Result<(Standing, Option<OffsetDateTime>), Problem> {
+    let row = store::find(&mut cx.begin().await?, cx.tenant()?, id).await?;
+    Ok((row.summary.standing, row.life.erasure.map(|erasure| erasure.erased_at)))
 }
 
 /// A receipt, with its proof in the log as it was at a size.
