@@ -214,13 +214,13 @@ pub(super) async fn is_taken(tx: &mut Tx, (org_id, mode): (OrgId, Mode), key: &H
     Ok(taken)
 }
 
-/// The first and the last entry that were signed from one moment until another (not included), if there are any. Ids begin
-/// with the time at which they were made, so an hour on either side bounds the search.
+/// The first and the last entry of the log of a size that were signed from one moment until another (not included), if there
+/// are any. Ids begin with the time at which they were made, so an hour on either side bounds the search.
 pub(super) async fn issued_between(
     tx: &mut Tx,
     (org_id, mode): (OrgId, Mode),
-    from: OffsetDateTime,
-    before: OffsetDateTime,
+    (from, before): (OffsetDateTime, OffsetDateTime),
+    size: u64,
 ) -> Result<Option<(u64, u64)>, Problem> {
     let id = |at: OffsetDateTime| {
         let millis = u64::try_from(at.unix_timestamp().saturating_mul(1000)).unwrap_or_default();
@@ -229,17 +229,66 @@ pub(super) async fn issued_between(
     let hour = time::Duration::HOUR;
     let row = sqlx::query!(
         "select min(log_index) as first, max(log_index) as last from receipts
-        where org_id = $1 and mode = $2 and id >= $3 and id < $4 and issued_at >= $5 and issued_at < $6 and kind <> 'log_created'",
+        where org_id = $1 and mode = $2 and id >= $3 and id < $4 and issued_at >= $5 and issued_at < $6 and kind <> 'log_created'
+            and log_index < $7",
         org_id.0,
         mode.as_str(),
         id(from.saturating_sub(hour)),
         id(before.saturating_add(hour)),
         from,
-        before
+        before,
+        size.cast_signed()
     )
     .fetch_one(tx.connection())
     .await?;
     Ok(row.first.zip(row.last).map(|(first, last)| (first.cast_unsigned(), last.cast_unsigned())))
+}
+
+/// What entries weigh, of a part of an archive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Weight {
+    pub(super) entries: u64,
+    /// Bytes of their statements.
+    pub(super) statements: u64,
+    /// Those whose contents belong to the period, and are there.
+    pub(super) contents: u64,
+    /// Bytes of these contents.
+    pub(super) payloads: u64,
+}
+
+/// The weights of the entries from one index up to another (not included), `part` entries at a time. The contents are those
+/// of the entries from the period's first to its last.
+pub(super) async fn weights(
+    tx: &mut Tx,
+    (org_id, mode): (OrgId, Mode),
+    (from, until): (u64, u64),
+    (first, last): (u64, u64),
+    part: u64,
+) -> Result<Vec<Weight>, Problem> {
+    let rows = sqlx::query!(
+        r#"select count(*) as "entries!", coalesce(sum(octet_length(r.statement)), 0)::bigint as "statements!",
+            count(p.receipt_id) as "contents!", coalesce(sum(octet_length(p.payload)), 0)::bigint as "payloads!"
+        from receipts r left join payloads p on p.org_id = r.org_id and p.mode = r.mode and p.receipt_id = r.id
+            and r.log_index between $5 and $6
+        where r.org_id = $1 and r.mode = $2 and r.log_index >= $3 and r.log_index < $4
+        group by (r.log_index - $3) / $7 order by (r.log_index - $3) / $7"#,
+        org_id.0,
+        mode.as_str(),
+        from.cast_signed(),
+        until.cast_signed(),
+        first.cast_signed(),
+        last.cast_signed(),
+        part.cast_signed()
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    let weight = |entries: i64, statements: i64, contents: i64, payloads: i64| Weight {
+        entries: entries.cast_unsigned(),
+        statements: statements.cast_unsigned(),
+        contents: contents.cast_unsigned(),
+        payloads: payloads.cast_unsigned(),
+    };
+    Ok(rows.into_iter().map(|row| weight(row.entries, row.statements, row.contents, row.payloads)).collect())
 }
 
 /// An entry of the log, with what it is committed to.
