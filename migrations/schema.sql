@@ -353,6 +353,8 @@ CREATE TABLE public.evidence (
     media text NOT NULL,
     name text NOT NULL,
     created_at timestamp with time zone NOT NULL,
+    erased_at timestamp with time zone,
+    erased_by text,
     CONSTRAINT evidence_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
 );
 
@@ -1993,6 +1995,34 @@ GRANT USAGE ON SEQUENCE public.event_ids TO certnode_sequencer;
 --
 
 GRANT SELECT,INSERT ON TABLE public.evidence TO certnode_app;
+
+
+--
+-- Name: COLUMN evidence.name; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT UPDATE(name) ON TABLE public.evidence TO certnode_app;
+
+
+--
+-- Name: COLUMN evidence.created_at; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT UPDATE(created_at) ON TABLE public.evidence TO certnode_app;
+
+
+--
+-- Name: COLUMN evidence.erased_at; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT UPDATE(erased_at) ON TABLE public.evidence TO certnode_app;
+
+
+--
+-- Name: COLUMN evidence.erased_by; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT UPDATE(erased_by) ON TABLE public.evidence TO certnode_app;
 
 
 --

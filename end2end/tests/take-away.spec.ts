@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { accessible, expect, hydrated, signUp, test } from '../support/fixtures';
 
 test('a shared receipt is checked by the server, by the browser again, and is gone once withdrawn', async ({ page, browser, baseURL }) => {
@@ -29,6 +30,20 @@ test('a shared receipt is checked by the server, by the browser again, and is go
   await plain.goto(path);
   await expect(plain.getByText('There is no receipt here')).toBeVisible();
   await stranger.close();
+});
+
+test('the text of a receipt is pasted, and verified in the browser; a changed one is not', async ({ page }) => {
+  const text = readFileSync('../app/src/verify/sample.certnode', 'utf8');
+  await page.goto('/verify');
+  await hydrated(page);
+  await page.getByText('Paste its text instead').click();
+  await page.getByLabel('Bundle', { exact: true }).fill(text);
+  await expect(page.getByText('Verified, on this machine')).toBeVisible();
+  await expect(page.getByText('Receipt signed by')).toBeVisible();
+  await page.getByLabel('Bundle', { exact: true }).fill(text.replace('1250.00', '9250.00'));
+  await expect(page.getByText('Not verified: “The contents are what was committed to” does not hold')).toBeVisible();
+  await page.getByLabel('Bundle', { exact: true }).fill('no bundle');
+  await expect(page.getByText('Not verified: “The file is a receipt bundle” does not hold')).toBeVisible();
 });
 
 test('a period is exported, and verified in the browser', async ({ page }, info) => {

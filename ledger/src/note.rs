@@ -135,6 +135,12 @@ impl fmt::Display for VerifierKey {
     }
 }
 
+/// What a verifier key is called for short: its name and its id, which is a hash of name and key, `log.example+1a2b3c4d`.
+pub fn short_name(vkey: &str) -> &str {
+    let id_ends = vkey.match_indices('+').nth(1).map_or(vkey.len(), |(at, _)| at);
+    vkey.get(..id_ends).unwrap_or(vkey)
+}
+
 impl fmt::Debug for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

@@ -112,6 +112,15 @@ fn an_untouched_receipt_passes_every_step() {
     let report = verify(&bytes, Some(&policy()));
     assert!(report.is_verified() && report.trusted_policy);
     assert_eq!(report.witnesses, ["w"]);
+    let signed = ["receipt", "log", "root log", "as a witness"];
+    let names = [format!("{ORIGIN}/issuer"), ORIGIN.to_owned(), ROOT.to_owned(), "witness.example".to_owned()];
+    for ((what, key), (signed, name)) in report.keys().into_iter().zip(signed.into_iter().zip(names)) {
+        let (key_name, id) = key.split_once('+').unwrap();
+        assert_eq!((what, key_name, id.len()), (signed, name.as_str(), 8), "{key}");
+    }
+    assert_eq!(report.keys().len(), 4);
+    let named = report.to_json().get("keys").and_then(Value::as_array).map(<[Value]>::len);
+    assert_eq!(named, Some(4));
     assert_eq!(report.path.last().map(|node| node.result), report.root);
     assert_eq!(report.to_json().get("verified"), Some(&Value::Bool(true)));
     assert_eq!(Bundle::parse(&bytes).unwrap().to_bytes(), bytes);

@@ -1,7 +1,7 @@
 //! A receipt on one page of paper: what happened, where the log holds it, and how to check it. The bundle is attached.
 
 use domain::Problem;
-use domain::receipts::{Receipt, Standing, State};
+use domain::receipts::{Receipt, Relation, Standing, State};
 use krilla::configure::{Archival, Configuration, ConfigurationBuilder};
 use krilla::embed::{AssociationKind, EmbeddedFile, MimeType};
 use krilla::geom::{PathBuilder, Rect};
@@ -24,6 +24,10 @@ const MARGIN: f32 = 54.0;
 const QR: f32 = 112.0;
 /// Where values begin.
 const VALUES: f32 = 150.0;
+/// Lines of who erased the contents, and why: reasons have an end too.
+const ERASED_LINES: usize = 18;
+/// Other receipts that are named; a page has an end.
+const REFS: usize = 4;
 /// Where the contents end, and what is said below them begins.
 const CONTENTS_END: f32 = 742.0;
 
@@ -119,7 +123,7 @@ fn draw(surface: &mut Surface<'_>, receipt: &Receipt, link: &Link) {
     pen.skip(3.0);
     match &receipt.payload {
         Some(payload) => pen.block(8.0, &app::receipts::pretty(payload), MARGIN, width, CONTENTS_END),
-        None => pen.line(9.0, "The contents were erased. What was signed about them still holds.", MARGIN, width, 1),
+        None => pen.line(9.0, &erased(receipt), MARGIN, width, ERASED_LINES),
     }
     closing(&mut pen, receipt, width);
 }
@@ -144,6 +148,48 @@ fn closing(pen: &mut Pen<'_, '_>, receipt: &Receipt, width: f32) {
     pen.line(8.0, &said, MARGIN, width, 5);
 }
 
+/// Where contents were: since when they are gone, and, as far as that is kept, by whom, why, and which receipt tells of it.
+fn erased(receipt: &Receipt) -> String {
+    let Some(erasure) = &receipt.life.erasure else {
+        return "The contents are not there. What was signed about them still holds.".to_owned();
+    };
+    let mut said = format!("The contents were erased on {}", written(erasure.erased_at));
+    if !erasure.erased_by.is_empty() {
+        said.push_str(&format!(" by {}", erasure.erased_by));
+    }
+    if !erasure.reason.is_empty() {
+        said.push_str(&format!(", because: “{}”", erasure.reason));
+    }
+    said.push_str(". What was signed about them still holds.");
+    if let Some(record) = erasure.record {
+        said.push_str(&format!(" The record of it is the receipt {record}."));
+    }
+    said
+}
+
+/// The receipts that this one refers to, and the one that ended it, each with how.
+fn others(receipt: &Receipt) -> Vec<(&'static str, String)> {
+    let how = |relation| match relation {
+        Relation::Revokes => "Revokes",
+        Relation::Supersedes => "Takes the place of",
+        Relation::RelatesTo if receipt.summary.kind == "payload_erased" => "Erasure of",
+        Relation::RelatesTo => "Has to do with",
+    };
+    let mut facts = Vec::new();
+    if let Some(by) = receipt.life.ended_by() {
+        let ended = if by.relation == Relation::Supersedes { "Superseded by" } else { "Revoked by" };
+        facts.push((ended, by.id.to_string()));
+    }
+    let refs = &receipt.life.refs;
+    // What it puts an end to comes first.
+    let (ends, others) = (refs.iter().filter(|r| r.relation.ends()), refs.iter().filter(|r| !r.relation.ends()));
+    facts.extend(ends.chain(others).take(REFS).map(|other| (how(other.relation), other.id.to_string())));
+    if refs.len() > REFS {
+        facts.push(("And", format!("{} more, which the attached file names", refs.len() - REFS)));
+    }
+    facts
+}
+
 fn facts(receipt: &Receipt) -> Vec<(&'static str, String)> {
     let (summary, proof, status) = (&receipt.summary, &receipt.proof, &receipt.status);
     let mut state = match summary.state {
@@ -158,10 +204,16 @@ fn facts(receipt: &Receipt) -> Vec<(&'static str, String)> {
         let (count, names) = (status.witnesses.len(), status.witnesses.join(", "));
         state.push_str(&format!("; seen by {count} of {} witnesses: {names}", status.asked));
     }
-    vec![
+    let mut facts = vec![
         ("Kind", summary.kind.clone()),
         ("Reference", summary.reference.clone().unwrap_or_else(|| "–".to_owned())),
-        ("Happened", written(summary.occurred_at)),
+    ];
+    facts.extend(others(receipt));
+    // Erasing takes the time of happening away, as it is one of the contents.
+    if receipt.life.erasure.is_none() {
+        facts.push(("Happened", written(summary.occurred_at)));
+    }
+    facts.extend([
         ("Certified", written(summary.issued_at)),
         ("State", state),
         ("Receipt", summary.id.to_string()),
@@ -170,7 +222,8 @@ fn facts(receipt: &Receipt) -> Vec<(&'static str, String)> {
         ("Leaf hash", proof.leaf_hash.clone()),
         ("Log key", proof.keys.log.clone()),
         ("Issuing key", proof.keys.issuing.clone()),
-    ]
+    ]);
+    facts
 }
 
 fn written(at: OffsetDateTime) -> String {

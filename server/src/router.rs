@@ -70,7 +70,7 @@ pub fn router(state: AppState) -> Router {
         .route("/live", get(live::live))
         .route("/evidence/{sha256}", get(v1::evidence::download))
         .route("/ledger/check.json", get(v1::downloads::download_log_check))
-        .route("/receipts/export", get(v1::downloads::download_export))
+        .route("/receipts/export", get(v1::period::download_export))
         .route("/receipts.csv", get(v1::rows::download_csv))
         .route("/receipts.ndjson", get(v1::rows::download_ndjson))
         .route("/receipts/{id}/{file}", get(v1::downloads::download))

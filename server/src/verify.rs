@@ -7,11 +7,13 @@ use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::path::Path;
 use std::time::Instant;
 
+use domain::context::{Clock as _, SystemClock};
 use ledger::json::Value;
 use ledger::period::{Found, HEAD, PeriodVerification};
 use ledger::verify::{Outcome, Report, Step, verify};
 
 use crate::Failure;
+use crate::v1::receipts::rfc3339;
 
 /// The largest bundle read.
 const MAX_BYTES: u64 = 1 << 20;
@@ -30,7 +32,7 @@ pub fn run(path: &Path, policy: Option<&Path>, json: bool) -> Result<bool, Failu
     (&file).take(MAX_BYTES).read_to_end(&mut beginning).map_err(named(path))?;
     if beginning.starts_with(HEAD.as_bytes()) {
         let found = period(&beginning, file, policy.as_deref()).map_err(named(path))?;
-        show(json, &found.to_json(), || print_period(&found));
+        show(json, about(found.to_json(), path), || print_period(&found));
         return Ok(found.is_verified());
     }
     if file.read(&mut [0]).map_err(named(path))? > 0 {
@@ -41,15 +43,31 @@ pub fn run(path: &Path, policy: Option<&Path>, json: bool) -> Result<bool, Failu
         .into());
     }
     let report = verify(&beginning, policy.as_deref());
-    show(json, &report.to_json(), || print(&report));
+    show(json, about(report.to_json(), path), || print(&report));
     Ok(report.is_verified())
 }
 
-fn show(json: bool, document: &Value, print: impl FnOnce()) {
+/// The report, with what was checked and when.
+fn about(mut report: Value, path: &Path) -> Value {
+    if let Value::Object(members) = &mut report {
+        let file = path.file_name().unwrap_or_default().to_string_lossy();
+        members.extend([("file".to_owned(), (&*file).into()), ("checked_at".to_owned(), now().as_str().into())]);
+    }
+    report
+}
+
+/// This moment, to the second.
+fn now() -> String {
+    let now = SystemClock.now();
+    rfc3339(now.replace_nanosecond(0).unwrap_or(now))
+}
+
+fn show(json: bool, document: Value, print: impl FnOnce()) {
     if json {
-        println!("{}", String::from_utf8_lossy(&ledger::jcs::canonical(document)));
+        println!("{}", String::from_utf8_lossy(&ledger::jcs::canonical(&document)));
     } else {
         print();
+        println!("Checked at {} by certnode {}.", now(), env!("CARGO_PKG_VERSION"));
     }
 }
 
@@ -91,6 +109,9 @@ fn print_steps(steps: &[Step]) {
 
 fn print(report: &Report) {
     print_steps(&report.steps);
+    for (signed, key) in report.keys() {
+        println!("by   {signed:<12} {key}");
+    }
     match (report.is_verified(), &report.receipt) {
         (true, Some(receipt)) if report.trusted_policy => println!("Verified: {}", receipt.id),
         (true, Some(receipt)) => {

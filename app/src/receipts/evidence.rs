@@ -3,7 +3,7 @@
 use domain::evidence::File;
 use leptos::prelude::*;
 
-use crate::ui::{Card, CopyButton, Icon, LinkButton, format_count};
+use crate::ui::{Card, CopyButton, DateTime, Icon, LinkButton, format_count};
 
 /// Each file with its hash, a download, and how to check it in words; nothing when there are none.
 #[component]
@@ -14,12 +14,16 @@ pub(super) fn EvidenceCard(files: Vec<File>) -> impl IntoView {
     let rows = files.into_iter().map(|file| {
         let href = format!("/evidence/{}", file.sha256);
         let about = format!("{}, {} bytes", file.media, format_count(file.bytes));
+        let taken = match file.erased_at {
+            Some(at) => view! { <span>"Erased on "<DateTime at=at/>". Its hashes stay: whoever has the file can check it."</span> }.into_any(),
+            None => view! { <span><LinkButton href=href size="small" external=true><Icon name="download"/>"Download"</LinkButton></span> }.into_any(),
+        };
         let name = (!file.name.is_empty()).then(|| view! { <strong>{file.name}</strong>" · " });
         view! {
             <li class="stack">
                 <span>{name}{about}</span>
                 <span><code>{file.sha256.clone()}</code>" "<CopyButton text=file.sha256 label="SHA-256"/></span>
-                <span><LinkButton href=href size="small" external=true><Icon name="download"/>"Download"</LinkButton></span>
+                {taken}
             </li>
         }
     });

@@ -49,6 +49,7 @@ fn receipt_page(ReceiptView { receipt, bundle, may, neighbours, filter, share, u
         <LinkButton href=format!("/receipts/{id}/bundle") external=true><Icon name="download"/>"Download bundle"</LinkButton>
     };
     let proof = receipt.proof.clone();
+    let keys = proof.keys.clone();
     let life = receipt.life.clone();
     view! {
         <PageHeader title=title about="A signed receipt, and the proof that the log holds it." actions=actions.into_any()/>
@@ -61,7 +62,7 @@ fn receipt_page(ReceiptView { receipt, bundle, may, neighbours, filter, share, u
                 <Raw receipt=receipt/>
             </div>
             <div class="column">
-                <StatusCard state=now.state status=now.status/>
+                <StatusCard state=now.state status=now.status keys=keys/>
                 <VerifyPanel bundle=now.bundle/>
                 <Downloads id=id state=now.state/>
                 <ShareCard id=id share=share url=url/>

@@ -1,6 +1,8 @@
 //! How far a receipt has come, as a word and as a way.
 
+use domain::logs::Keys;
 use domain::receipts::{State, Status};
+use ledger::note::short_name;
 use leptos::prelude::*;
 
 use crate::ui::{Badge, Card, DateTime, Step, Stepper};
@@ -22,7 +24,8 @@ const fn word(state: State) -> &'static str {
 
 /// The way from issued to witnessed: it grows by itself while the page is open.
 #[component]
-pub(super) fn StatusCard(state: Signal<State>, status: Signal<Status>) -> impl IntoView {
+pub(super) fn StatusCard(state: Signal<State>, status: Signal<Status>, keys: Keys) -> impl IntoView {
+    let keys = StoredValue::new(keys);
     let step = move |(step, number): (State, u8)| {
         let standing = move || match state.get() {
             now if now >= step => "done",
@@ -34,7 +37,7 @@ pub(super) fn StatusCard(state: Signal<State>, status: Signal<Status>) -> impl I
             }
             _ => "later",
         };
-        let said = move || status.with(|status| said(step, status, state.get()));
+        let said = move || status.with(|status| keys.with_value(|keys| said(step, status, state.get(), keys)));
         view! { <Step number=number title=word(step) state=Signal::derive(standing)>{said}</Step> }
     };
     let steps = State::ALL.into_iter().zip(1_u8..).map(step);
@@ -46,10 +49,11 @@ pub(super) fn StatusCard(state: Signal<State>, status: Signal<Status>) -> impl I
 }
 
 /// What a step means, and what it rests on.
-fn said(step: State, status: &Status, now: State) -> AnyView {
+fn said(step: State, status: &Status, now: State, keys: &Keys) -> AnyView {
+    let by = |key: &str| view! { <code>{short_name(key).to_owned()}</code> };
     match (step, status.anchored) {
-        (State::Issued, _) => view! { <p>"Signed with your organisation's key."</p> }.into_any(),
-        (State::Included, _) => view! { <p>"Your log holds it for good."</p> }.into_any(),
+        (State::Issued, _) => view! { <p>"Signed with your organisation's key "{by(&keys.issuing)}"."</p> }.into_any(),
+        (State::Included, _) => view! { <p>"Your log holds it for good, and signed that with "{by(&keys.log)}"."</p> }.into_any(),
         (State::Anchored, Some(anchored)) => view! {
             <p>"Entry "{anchored.root_index}" of the public root log holds your log's state, since "<DateTime at=anchored.at/>"."</p>
         }

@@ -18,6 +18,9 @@ pub struct SharedView {
     pub mode: Mode,
     /// Whether it still holds.
     pub standing: Standing,
+    /// Since when the contents are erased.
+    #[serde(with = "time::serde::timestamp::milliseconds_i64::option")]
+    pub erased_at: Option<OffsetDateTime>,
     /// Whether the owner shares the contents.
     pub with_contents: bool,
     /// `rcpt_…`
@@ -77,6 +80,7 @@ pub async fn open_shared_receipt(token: String) -> Result<SharedView, AppError> 
         Ok(SharedView {
             mode: opened.mode,
             standing: opened.standing,
+            erased_at: opened.erased_at,
             with_contents: opened.with_contents,
             id: receipt.id,
             kind: receipt.kind,

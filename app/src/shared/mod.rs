@@ -59,8 +59,20 @@ fn refused(error: &AppError) -> AnyView {
 }
 
 fn shared(view: SharedView, token: String) -> AnyView {
-    let SharedView { bundle, mode, standing, with_contents, id, kind, issued_at, log, contents, verified, checks } =
-        view;
+    let SharedView {
+        bundle,
+        mode,
+        standing,
+        erased_at,
+        with_contents,
+        id,
+        kind,
+        issued_at,
+        log,
+        contents,
+        verified,
+        checks,
+    } = view;
     let test = (mode == Mode::Test).then(|| view! { <Notice tone="warn">"This is a test receipt: it was made to try things out, and certifies nothing that happened."</Notice> });
     let badges = view! { <span class="page-actions"><Badge tone=if mode == Mode::Live { "accent" } else { "warn" }>{mode.to_string()}</Badge><StandingBadge standing=standing/></span> };
     let ended = match standing {
@@ -73,10 +85,11 @@ fn shared(view: SharedView, token: String) -> AnyView {
         ),
     };
     let download = view! { <LinkButton href=format!("/r/{token}/bundle") external=true><Icon name="download"/>"Download bundle"</LinkButton> };
-    let contents = match (contents, with_contents) {
+    let contents = match (contents, erased_at) {
         (Some(contents), _) => view! { <CodeBlock code=contents label="Contents" wrap=true/> }.into_any(),
-        (None, true) => view! { <p>"The contents were erased. What was signed about them still verifies."</p> }.into_any(),
-        (None, false) => view! { <p>"The owner shares the receipt without its contents. Whoever has them can check that they are what was certified."</p> }.into_any(),
+        (None, Some(at)) => view! { <p>"The contents were erased on "<DateTime at=at/>". What was signed about them still verifies."</p> }.into_any(),
+        (None, None) if with_contents => view! { <p>"The contents are not there. What was signed about them still verifies."</p> }.into_any(),
+        (None, None) => view! { <p>"The owner shares the receipt without its contents. Whoever has them can check that they are what was certified."</p> }.into_any(),
     };
     view! {
         <PageHeader title="A receipt, and the proof of it" about="Its owner gave you this link. You need not trust them, or us: check it." actions=download.into_any()/>

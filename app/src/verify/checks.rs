@@ -2,8 +2,9 @@
 
 use ledger::verify::{Outcome, Report, STEPS, Step};
 use leptos::prelude::*;
+use time::OffsetDateTime;
 
-use crate::ui::Icon;
+use crate::ui::{DateTime, Icon};
 
 /// The outcome in a sentence. The element is there from the start, so that a screen reader hears what comes into it.
 #[component]
@@ -11,8 +12,11 @@ pub(super) fn Verdict(
     report: RwSignal<Option<Report>>,
     running: RwSignal<bool>,
     part: RwSignal<&'static str>,
+    /// When the last step was taken.
+    at: RwSignal<Option<OffsetDateTime>>,
 ) -> impl IntoView {
-    let said = move || report.get().filter(|_| !running.get()).map(|report| verdict(report, !part.get().is_empty()));
+    let ended = move || report.get().filter(|_| !running.get());
+    let said = move || ended().map(|report| verdict(report, !part.get().is_empty(), at.get()));
     let progress = move || {
         let report = report.get().filter(|_| running.get())?;
         report.steps.last().map(|step| {
@@ -27,7 +31,7 @@ pub(super) fn Verdict(
     }
 }
 
-fn verdict(report: Report, tampered: bool) -> AnyView {
+fn verdict(report: Report, tampered: bool, at: Option<OffsetDateTime>) -> AnyView {
     let (state, icon, text) = match (report.is_verified(), report.failed()) {
         (true, _) => ("verified", "circle-check", "Verified, on this machine".to_owned()),
         (false, Some(step)) if tampered => {
@@ -38,12 +42,26 @@ fn verdict(report: Report, tampered: bool) -> AnyView {
     };
     let verified = state == "verified";
     let whose = report.receipt.as_ref().filter(|_| verified).map(|receipt| receipt.id.clone());
+    let signed = report.keys().into_iter().map(|(what, key)| (signed(what), key.to_owned())).collect::<Vec<_>>();
+    let signed =
+        signed.into_iter().map(|(what, key)| view! { <dt>{what}</dt><dd><code>{key}</code></dd> }).collect_view();
     let keys = verified.then(|| view! { <KeysFrom report=report/> });
     view! {
         <div class="verdict" data-verdict=state><Icon name=icon/><span>{text}</span><code>{whose}</code></div>
         {keys}
+        <dl class="facts verdict-keys"><dt>"Checked"</dt><dd>{at.map(|at| view! { <DateTime at=at/> })}", here"</dd>{signed}</dl>
     }
     .into_any()
+}
+
+/// Which signature of a key holds.
+fn signed(what: &str) -> &'static str {
+    match what {
+        "receipt" => "Receipt signed by",
+        "log" => "Log signed by",
+        "root log" => "Root log signed by",
+        _ => "Seen by",
+    }
 }
 
 /// Whose word the keys are: a file that brings its own proves that it is whole, not who made it.
@@ -127,6 +145,9 @@ fn meaning(step: &str) -> &'static str {
         }
         "anchor" => {
             "A log that everyone sees records the state of this one, so that two readers cannot be shown two histories."
+        }
+        "period" => {
+            "The entries before the first and after the last were signed on other days, and entries stand in the order in which the log took them: so none of the days' is left out. The days are those of the issuer's own clock."
         }
         "witnesses" => "Others, who do not work for us, sign the state they saw.",
         _ => "",

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ledger::verify::{Report, STEPS, Verification};
 use leptos::prelude::*;
+use time::OffsetDateTime;
 
 use super::checks::{Checks, Verdict};
 use super::tamper::{PARTS, tamper};
@@ -17,6 +18,8 @@ const PACE: Duration = Duration::from_millis(180);
 struct Run {
     report: RwSignal<Option<Report>>,
     running: RwSignal<bool>,
+    /// When the last step was taken, by this machine's clock.
+    at: RwSignal<Option<OffsetDateTime>>,
     /// What was changed on purpose: a name of [`PARTS`].
     part: RwSignal<&'static str>,
     /// Which start this is: an earlier one stops when it finds a later one.
@@ -28,6 +31,7 @@ impl Run {
         Self {
             report: RwSignal::new(None),
             running: RwSignal::new(false),
+            at: RwSignal::new(None),
             part: RwSignal::new(""),
             turn: StoredValue::new(0),
         }
@@ -51,6 +55,8 @@ impl Run {
         if more && verification.report().steps.len() < STEPS.len() {
             set_timeout(move || self.step(verification, turn), PACE);
         } else {
+            let seconds = js_sys::Date::now() / 1_000.0;
+            self.at.set(OffsetDateTime::from_unix_timestamp(seconds as i64).ok());
             self.running.set(false);
         }
     }
@@ -90,7 +96,7 @@ pub fn VerifyPanel(
             <header class="card-head"><h2>"Verify"</h2>
                 <span hidden=move || !alive.get()><Button kind="button" tone="primary" disabled=run.running on:click=move |_| start()><Icon name="shield-check"/>"Verify in this browser"</Button></span>
             </header>
-            <Verdict report=run.report running=run.running part=run.part/>
+            <Verdict report=run.report running=run.running part=run.part at=run.at/>
             <Checks report=run.report/>
             <div class="card-body" hidden=move || !alive.get()><Tamper choose=Callback::new(choose)/></div>
             <noscript><div class="card-body"><Notice>"Without JavaScript, download the bundle and run "<code>"certnode verify FILE"</code>"."</Notice></div></noscript>

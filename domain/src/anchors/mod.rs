@@ -43,6 +43,15 @@ pub struct Anchor {
     pub at: OffsetDateTime,
 }
 
+/// A state of the root log that a file rests on, so that the same file can be made again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RootState {
+    /// The root log's size.
+    pub(crate) size: u64,
+    /// Cosignatures of it that there were, the first ones: others may come.
+    pub(crate) cosignatures: u32,
+}
+
 /// That the root log includes a log's state.
 pub(crate) struct RootProof {
     /// The proof, with what witnesses signed in its checkpoint.
@@ -140,7 +149,46 @@ pub(crate) async fn proof(domain: &Domain, anchor: &Anchor) -> Result<RootProof,
         Some(seen) => (seen.size, seen.lines, seen.enough),
         None => (logs::store::find(tx.connection(), ROOT.0, ROOT.1).await?.size, Vec::new(), false),
     };
-    let proved = prove(&mut tx, ROOT, &identity, anchor.root_index, size).await?;
+    prove_in(&mut tx, &identity, anchor, (size, &lines), witnessed).await
+}
+
+/// The state of the root log that [`proof`] would choose, to be named.
+pub(crate) async fn state_for(domain: &Domain, anchor: &Anchor) -> Result<RootState, Problem> {
+    let root = domain.system(ROOT.0, ROOT.1);
+    let mut tx = root.begin().await?;
+    let identity = logs::identity_now(&root, &mut tx, ROOT).await?;
+    let seen = best(&mut tx, &domain.witnesses, anchor.root_index).await?;
+    match seen.filter(|seen| identity.believed(seen.size).next().is_some()) {
+        Some(seen) => {
+            Ok(RootState { size: seen.size, cosignatures: u32::try_from(seen.lines.len()).unwrap_or(u32::MAX) })
+        }
+        None => Ok(RootState { size: logs::store::find(tx.connection(), ROOT.0, ROOT.1).await?.size, cosignatures: 0 }),
+    }
+}
+
+/// As [`proof`], in a state that was named; none if the root log was never in it, or it does not have the anchor.
+pub(crate) async fn proof_in(domain: &Domain, anchor: &Anchor, state: RootState) -> Result<Option<RootProof>, Problem> {
+    let root = domain.system(ROOT.0, ROOT.1);
+    let mut tx = root.begin().await?;
+    let identity = logs::identity_now(&root, &mut tx, ROOT).await?;
+    let size = logs::store::find(tx.connection(), ROOT.0, ROOT.1).await?.size;
+    if state.size <= anchor.root_index || state.size > size {
+        return Ok(None);
+    }
+    let lines = store::cosigned_at(&mut tx, state.size, state.cosignatures).await?;
+    let seen = judged(&domain.witnesses, state.size, &lines);
+    prove_in(&mut tx, &identity, anchor, (state.size, &seen.lines), seen.enough).await.map(Some)
+}
+
+/// The proof that the root log of a size has an anchor, with what was signed below that size's checkpoint.
+async fn prove_in(
+    tx: &mut Tx,
+    identity: &Identity,
+    anchor: &Anchor,
+    (size, lines): (u64, &[SignatureLine]),
+    witnessed: bool,
+) -> Result<RootProof, Problem> {
+    let proved = prove(tx, ROOT, identity, anchor.root_index, size).await?;
     let mut checkpoint = proved.checkpoint;
     for line in lines {
         checkpoint.push_str(&format!("{line}\n"));
@@ -160,13 +208,16 @@ struct Seen<'p> {
 
 /// The newest states that witnesses cosigned. Each was checked when it was kept; who counts is the policy's to say.
 async fn seen<'p>(tx: &mut Tx, policy: &'p Policy) -> Result<Vec<Seen<'p>>, Problem> {
-    let states = store::cosigned(tx).await?.into_iter().map(|(size, lines)| {
-        let lines: Vec<SignatureLine> = lines.iter().filter_map(|line| line.parse().ok()).collect();
-        let witnesses = policy.named_in(&lines);
-        let enough = policy.quorum.is_some() && policy.is_met_by(&witnesses);
-        Seen { size, lines, witnesses, enough }
-    });
-    Ok(states.collect())
+    let states = store::cosigned(tx).await?;
+    Ok(states.into_iter().map(|(size, lines)| judged(policy, size, &lines)).collect())
+}
+
+/// What a policy says of a state by the lines that were signed below it.
+fn judged<'p>(policy: &'p Policy, size: u64, lines: &[String]) -> Seen<'p> {
+    let lines: Vec<SignatureLine> = lines.iter().filter_map(|line| line.parse().ok()).collect();
+    let witnesses = policy.named_in(&lines);
+    let enough = policy.quorum.is_some() && policy.is_met_by(&witnesses);
+    Seen { size, lines, witnesses, enough }
 }
 
 /// Of the states above an entry: one that enough witnesses cosigned, else one that most did, the newest of these.

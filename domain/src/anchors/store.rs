@@ -157,6 +157,20 @@ pub(super) async fn cosigned(tx: &mut Tx) -> Result<Vec<(u64, Vec<String>)>, Pro
     Ok(rows.into_iter().map(|row| (row.root_size.cast_unsigned(), row.lines)).collect())
 }
 
+/// The first lines that witnesses signed below the root log's state of a size, by the witnesses' names.
+pub(super) async fn cosigned_at(tx: &mut Tx, root_size: u64, count: u32) -> Result<Vec<String>, Problem> {
+    let lines = sqlx::query_scalar!(
+        "select line from (
+            select line, witness from root_cosignatures where root_size = $1 order by cosigned_at, witness limit $2) as first
+        order by witness",
+        root_size.cast_signed(),
+        i64::from(count)
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    Ok(lines)
+}
+
 /// The size of a log that the root log of a size has; 0 while it has none.
 pub(super) async fn reached(tx: &mut Tx, (org_id, mode): (OrgId, Mode), root_size: u64) -> Result<u64, Problem> {
     let size = sqlx::query_scalar!(

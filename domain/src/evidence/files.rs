@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::Path as FilePath;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::stream::BoxStream;
@@ -21,6 +22,10 @@ use crate::{Mode, Problem};
 
 /// Files that are received at once; each holds two parts of 5 MiB in memory.
 const AT_ONCE: usize = 16;
+/// Where files are while they arrive.
+const INCOMING: &str = "incoming";
+/// How old what is there must be to be nobody's any more.
+const LEFT_OVER: Duration = Duration::from_secs(24 * 60 * 60);
 /// Parts of a file on their way to the store.
 const PARTS: usize = 1;
 
@@ -61,10 +66,12 @@ impl Files {
         Self { store, most, turns: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
-    /// Files in a folder, which is made if it is not there. What is kept is on the disk before it is said to be.
+    /// Files in a folder, which is made if it is not there. What is kept is on the disk before it is said to be. Uploads that a
+    /// process did not live to end, a day ago or longer, are cleared away.
     pub fn folder(path: &FilePath, most: u64) -> Result<Self, FilesError> {
         let unusable = |error: &dyn fmt::Display| FilesError(format!("{}: {error}", path.display()));
         std::fs::create_dir_all(path).map_err(|error| unusable(&error))?;
+        sweep(&path.join(INCOMING));
         let store = LocalFileSystem::new_with_prefix(path).map_err(|error| unusable(&error))?;
         Ok(Self::new(Arc::new(store.with_fsync(true)), most))
     }
@@ -90,7 +97,7 @@ impl Files {
         id: Uuid,
         body: impl Stream<Item = Result<B, Problem>>,
     ) -> Result<Received, Problem> {
-        let place = Path::from(format!("incoming/{}", id.simple()));
+        let place = Path::from(format!("{INCOMING}/{}", id.simple()));
         let mut upload = WriteMultipart::new(self.store.put_multipart(&place).await.map_err(failed)?);
         let (mut sha256, mut blake3, mut bytes) = (Sha256::new(), blake3::Hasher::new(), 0_u64);
         let mut body = std::pin::pin!(body);
@@ -127,10 +134,34 @@ impl Files {
         self.store.rename(&received.place, &place(log, &received.sha256)).await.map_err(failed)
     }
 
-    /// A file's bytes.
+    /// Takes a file away; nothing happens where there is none.
+    pub(super) async fn delete(&self, log: (OrgId, Mode), sha256: &Hash) -> Result<(), Problem> {
+        match self.store.delete(&place(log, sha256)).await {
+            Err(Error::NotFound { .. }) => Ok(()),
+            deleted => deleted.map_err(failed),
+        }
+    }
+
+    /// A file's bytes. 404 where there are none, as of one that is being erased.
     pub(super) async fn open(&self, log: (OrgId, Mode), sha256: &Hash) -> Result<Content, Problem> {
-        let found = self.store.get(&place(log, sha256)).await.map_err(failed)?;
+        let found = self.store.get(&place(log, sha256)).await.map_err(|error| match error {
+            Error::NotFound { .. } => Problem::not_found(),
+            error => failed(error),
+        })?;
         Ok(found.into_stream().map_err(std::io::Error::other).boxed())
+    }
+}
+
+/// Clears away what uploads left that were never ended. Other processes may be receiving files at this moment: none takes a day.
+fn sweep(incoming: &FilePath) {
+    let Ok(left) = std::fs::read_dir(incoming) else { return };
+    for file in left.filter_map(Result::ok) {
+        let age = file.metadata().and_then(|about| about.modified()).ok().and_then(|at| at.elapsed().ok());
+        if age.is_some_and(|age| age > LEFT_OVER)
+            && let Err(error) = std::fs::remove_file(file.path())
+        {
+            tracing::warn!(file = %file.path().display(), %error, "an upload that was never ended cannot be cleared away");
+        }
     }
 }
 

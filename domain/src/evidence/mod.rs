@@ -2,6 +2,7 @@
 //! their tenant, named by their SHA-256.
 
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 
 #[cfg(feature = "server")]
 mod files;
@@ -15,9 +16,9 @@ mod tests;
 #[cfg(feature = "server")]
 pub use files::{Content, Files, FilesError};
 #[cfg(feature = "server")]
-pub use service::{keep, open};
+pub(crate) use service::{Whether, mark, of_statement, resolve};
 #[cfg(feature = "server")]
-pub(crate) use service::{of_statement, resolve};
+pub use service::{erase, keep, open};
 
 /// Files that one receipt may have.
 pub const MAX: usize = 16;
@@ -37,4 +38,7 @@ pub struct File {
     pub media: String,
     /// What the sender called it; empty if nothing, and where a statement tells of it.
     pub name: String,
+    /// Since when its bytes are gone, if they were erased. What was signed of it stays.
+    #[serde(with = "time::serde::timestamp::milliseconds_i64::option")]
+    pub erased_at: Option<OffsetDateTime>,
 }

@@ -5,9 +5,10 @@ use ledger::hash::Hash;
 use ledger::statement::{Evidence, Signed};
 
 use super::{Content, File, Files, store};
-use crate::Problem;
 use crate::context::Cx;
+use crate::events::emit;
 use crate::permission::Permission;
+use crate::{Problem, receipts};
 
 const MEDIA_MAX: usize = 100;
 const NAME_MAX: usize = 200;
@@ -30,7 +31,6 @@ pub async fn keep<B: AsRef<[u8]>>(
     let files = files(cx)?;
     let _turn = files.turn()?;
     let received = files.receive(cx.new_id(), body).await?;
-    files.settle(log, &received).await?;
     let new = store::New {
         sha256: received.sha256,
         blake3: received.blake3,
@@ -40,6 +40,8 @@ pub async fn keep<B: AsRef<[u8]>>(
         now: cx.now(),
     };
     let mut tx = cx.begin().await?;
+    store::hold(&mut tx, log, &new.sha256).await?;
+    files.settle(log, &received).await?;
     let is_new = store::insert(&mut tx, log, &new).await?;
     let found = store::find(&mut tx, log, &[new.sha256]).await?;
     tx.commit().await?;
@@ -47,25 +49,73 @@ pub async fn keep<B: AsRef<[u8]>>(
     Ok((file.into(), is_new))
 }
 
-/// A file and its bytes. Errors: 404.
+/// Erases a file's bytes, and what its sender called it, for good. Erasing again changes nothing; the same bytes sent again are
+/// kept again. Statements that name it keep its hashes, and no new one names it.
+///
+/// **If we crash** between the store and the database, the file is gone and not yet said to be: nobody gets it, and erasing
+/// again says it.
+///
+/// Errors: 403 unless the actor may erase contents; 404 for a file that never was.
+pub async fn erase(cx: &Cx, sha256: &str) -> Result<(), Problem> {
+    let log @ (_, mode) = cx.require(Permission::PayloadsErase)?;
+    let mut tx = cx.begin().await?;
+    let by = receipts::life::eraser(cx, &mut tx).await?;
+    let sha256 = Hash::from_hex(sha256).ok_or_else(Problem::not_found)?;
+    store::hold(&mut tx, log, &sha256).await?;
+    let erased_before = store::find(&mut tx, log, &[sha256]).await?.iter().any(|kept| kept.erased_at.is_some());
+    if !store::erase(&mut tx, log, &sha256, &by, cx.now()).await? {
+        return Err(Problem::not_found());
+    }
+    files(cx)?.delete(log, &sha256).await?;
+    if !erased_before {
+        emit(cx, &mut tx, mode, "evidence.erased", serde_json::json!({ "sha256": sha256.to_hex() })).await?;
+    }
+    tx.commit().await
+}
+
+/// Says of each file of a statement whether it was erased.
+pub(crate) async fn mark(cx: &Cx, files: &mut [File]) -> Result<(), Problem> {
+    if files.is_empty() {
+        return Ok(());
+    }
+    let wanted: Vec<Hash> = files.iter().filter_map(|file| Hash::from_hex(&file.sha256)).collect();
+    let found = store::find(&mut cx.begin().await?, cx.tenant()?, &wanted).await?;
+    for file in files {
+        let kept = found.iter().find(|kept| kept.evidence.sha256.to_hex() == file.sha256);
+        file.erased_at = kept.and_then(|kept| kept.erased_at);
+    }
+    Ok(())
+}
+
+/// A file and its bytes. Errors: 404, also for one that was erased.
 pub async fn open(cx: &Cx, sha256: &str) -> Result<(File, Content), Problem> {
     let log = cx.require(Permission::ReceiptsRead)?;
     let sha256 = Hash::from_hex(sha256).ok_or_else(Problem::not_found)?;
     let mut tx = cx.begin().await?;
     let found = store::find(&mut tx, log, &[sha256]).await?;
     drop(tx);
-    let file = found.into_iter().next().ok_or_else(Problem::not_found)?;
+    let file = found.into_iter().find(|kept| kept.erased_at.is_none()).ok_or_else(Problem::not_found)?;
     Ok((file.into(), files(cx)?.open(log, &sha256).await?))
 }
 
+/// Which files a receipt may name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Whether {
+    /// Those that are there.
+    Kept,
+    /// Those that were erased too: the receipt was issued before that.
+    KeptOrErased,
+}
+
 /// What a statement says of the files that a receipt names. Errors: 422 for those that are not there.
-pub(crate) async fn resolve(cx: &Cx, wanted: &[Hash]) -> Result<Vec<Evidence>, Problem> {
+pub(crate) async fn resolve(cx: &Cx, wanted: &[Hash], whether: Whether) -> Result<Vec<Evidence>, Problem> {
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
     let log = cx.tenant()?;
     let mut tx = cx.begin().await?;
     let mut found = store::find(&mut tx, log, wanted).await?;
+    found.retain(|kept| kept.erased_at.is_none() || whether == Whether::KeptOrErased);
     let mut problem = Problem::invalid();
     let mut evidence = Vec::with_capacity(wanted.len());
     for (index, sha256) in wanted.iter().enumerate() {
@@ -88,7 +138,7 @@ pub(crate) fn of_statement(statement: &[u8]) -> Vec<File> {
         return Vec::new();
     }
     let evidence = Signed::parse(statement).map(|signed| signed.statement.evidence).unwrap_or_default();
-    evidence.into_iter().map(|evidence| store::Kept { evidence, name: String::new() }.into()).collect()
+    evidence.into_iter().map(|evidence| store::Kept { evidence, name: String::new(), erased_at: None }.into()).collect()
 }
 
 /// `type/subtype`, as far as it is one.

@@ -73,6 +73,7 @@ async fn a_file_is_hashed_on_its_way_and_a_receipt_names_it() {
         bytes: 3,
         media: "text/plain".to_owned(),
         name: "Rechnung ü😀.txt".to_owned(),
+        erased_at: None,
     };
     assert_eq!((&file, is_new), (&expected, true));
     assert_eq!(read(&acme, ABC).await.unwrap(), b"abc");
@@ -151,6 +152,87 @@ async fn a_file_is_of_one_organisation_and_mode() {
     for name in ["", "x", "../../etc/passwd", &ABC[1..]] {
         assert_eq!(read(&acme, name).await.unwrap_err(), Problem::not_found(), "{name}");
     }
+}
+
+#[tokio::test]
+async fn an_erased_file_is_gone_with_its_name_and_what_was_signed_of_it_stays() {
+    let (world, folder) = (World::new().await, Folder::new("erased"));
+    let acme = with_folder(&world, &folder).await;
+    let (file, _) = keep(&acme, "text/plain", "Zoë.txt", chunks(&["abc"])).await.unwrap();
+    let body = format!(r#"{{"evidence":[{{"sha256":"{ABC}"}}]}}"#);
+    let new = || NewReceipt::from_json(body.as_bytes()).unwrap();
+    let id = issue(&acme, new(), Some("k")).await.unwrap().receipt.summary.id;
+    world.clock.advance(time::Duration::DAY);
+    erase(&acme, ABC).await.unwrap();
+    assert!(folder.files().is_empty(), "{:?}", folder.files());
+    assert_eq!(read(&acme, ABC).await.unwrap_err(), Problem::not_found());
+    let named: bool = sqlx::query_scalar("select exists (select from evidence where evidence::text like '%Zoë%')")
+        .fetch_one(&mut world.superuser().await)
+        .await
+        .unwrap();
+    assert!(!named);
+    let receipt = crate::receipts::get(&acme, id).await.unwrap();
+    let at = time::macros::datetime!(2026-11-21 09:30 UTC);
+    assert_eq!(receipt.evidence, [File { name: String::new(), erased_at: Some(at), ..file.clone() }]);
+    assert!(ledger::verify::verify(&bundle(&acme, id).await.unwrap(), None).is_verified());
+    assert!(issue(&acme, new(), Some("k")).await.unwrap().replayed, "what was issued is answered as it was");
+    let refused = issue(&acme, new(), None).await.unwrap_err();
+    assert_eq!((refused.status, &*refused.fields[0].code), (422, "unknown_evidence"), "no new one names it");
+
+    world.clock.advance(time::Duration::DAY);
+    erase(&acme, ABC).await.unwrap();
+    assert_eq!(crate::receipts::get(&acme, id).await.unwrap().evidence[0].erased_at, Some(at), "again changes nothing");
+    let told: i64 = sqlx::query_scalar("select count(*) from events where type = 'evidence.erased'")
+        .fetch_one(&mut world.superuser().await)
+        .await
+        .unwrap();
+    assert_eq!(told, 1);
+    let (again, is_new) = keep(&acme, "text/plain", "again.txt", chunks(&["abc"])).await.unwrap();
+    assert_eq!(
+        (again.name.as_str(), again.erased_at, is_new),
+        ("again.txt", None, true),
+        "sent again, it is kept again"
+    );
+    assert_eq!(read(&acme, ABC).await.unwrap(), b"abc");
+}
+
+#[tokio::test]
+async fn only_who_may_erase_contents_erases_files_and_only_their_own() {
+    let world = World::new().await;
+    let (acme, other) = (world.org("acme").await, world.org("other").await);
+    keep(&acme, "", "", chunks(&["abc"])).await.unwrap();
+    let Actor::User { user_id, session_id, org_id, .. } = *acme.actor() else { unreachable!("a person") };
+    let acting = |role, mode| acme.acting(Actor::User { user_id, session_id, org_id, mode, role });
+    for cx in [&other, &acting(Role::Owner, Mode::Live)] {
+        assert_eq!(erase(cx, ABC).await.unwrap_err(), Problem::not_found());
+    }
+    for role in [Role::Developer, Role::Finance, Role::Technical, Role::Billing, Role::Viewer] {
+        assert_eq!(erase(&acting(role, Mode::Test), ABC).await.unwrap_err().status, 403, "{role:?}");
+    }
+    for name in ["", "x", "../../etc/passwd", &"0".repeat(64)] {
+        assert_eq!(erase(&acme, name).await.unwrap_err(), Problem::not_found(), "{name}");
+    }
+    assert_eq!(read(&acme, ABC).await.unwrap(), b"abc");
+    erase(&acting(Role::Admin, Mode::Test), ABC).await.unwrap();
+    assert_eq!(read(&acme, ABC).await.unwrap_err(), Problem::not_found());
+}
+
+#[test]
+fn what_a_killed_upload_left_is_cleared_away_once_it_is_old() {
+    let folder = Folder::new("left");
+    let incoming = folder.0.join("incoming");
+    std::fs::create_dir_all(&incoming).unwrap();
+    for (name, hours) in [("0a#1", 25), ("0b", 25), ("0c#1", 23)] {
+        let file = std::fs::File::create(incoming.join(name)).unwrap();
+        let written = file.metadata().unwrap().modified().unwrap();
+        file.set_modified(written - std::time::Duration::from_secs(hours * 60 * 60)).unwrap();
+    }
+    let kept = folder.0.join("kept");
+    std::fs::File::create(&kept).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+    Files::folder(&folder.0, MAX_BYTES).unwrap();
+    let mut left = folder.files();
+    left.sort();
+    assert_eq!(left, [incoming.join("0c#1"), kept], "one may be arriving, and what was kept stays");
 }
 
 #[test]

@@ -11,6 +11,12 @@ use crate::context::Cx;
 use crate::permission::Permission;
 use crate::{Problem, anchors, logs};
 
+mod pin;
+mod plan;
+
+use pin::{Pin, Tag};
+use plan::Plan;
+
 /// Entries of one statement and one part of the archive.
 const CHUNK: u64 = 256;
 
@@ -18,38 +24,75 @@ const CHUNK: u64 = 256;
 pub struct Export {
     /// What to call the file.
     pub name: String,
-    /// Its bytes. An error ends them before the manifest, so that what arrived is not taken for the whole.
+    /// Which bytes these are: whoever has this can ask for the same ones again. Letters, digits and dots.
+    pub tag: String,
+    /// How many bytes they are.
+    pub length: u64,
+    /// The bytes. An error ends them before the manifest, so that what arrived is not taken for the whole.
     pub archive: BoxStream<'static, Result<Vec<u8>, Problem>>,
 }
 
 /// Every receipt that was issued from one day until another (UTC, both included), with what proves that none is missing.
 ///
-/// Memory does not grow with the period: 256 receipts at a time, each in a transaction of its own. Entries never change,
-/// so that does not show; a payload that is erased meanwhile is left out.
-pub async fn export(cx: &Cx, from: &str, until: &str) -> Result<Export, Problem> {
+/// With the tag of an earlier archive of the same days: the same bytes, however much the log grew since. Where they cannot be
+/// made any more, because contents were erased or keys replaced, another archive with another tag.
+///
+/// Memory does not grow with the period: 256 receipts at a time, each in a transaction of its own. Entries never change, so
+/// that does not show; contents that are erased meanwhile end the archive before its end.
+pub async fn export(cx: &Cx, (from, until): (&str, &str), tag: Option<&str>) -> Result<Export, Problem> {
     let log @ (org_id, mode) = cx.require(Permission::ReceiptsRead)?;
-    let (since, before) = days(from, until)?;
-    let mut tx = cx.begin().await?;
-    let (first, last) = store::issued_between(&mut tx, log, since, before).await?.ok_or_else(|| {
-        Problem::invalid().field("from", "empty", format!("No receipt was issued from {from} until {until}."))
-    })?;
-    let mut size = logs::store::find(tx.connection(), org_id, mode).await?.size;
-    drop(tx);
-    let mut root = None;
-    if let Some(anchor) = anchors::covering(cx, last).await? {
-        size = anchor.log_size;
-        root = Some(anchors::proof(cx.domain(), &anchor).await?);
+    let period = Period { days: (from.trim(), until.trim()), moments: days(from, until)? };
+    let size = logs::store::find(cx.begin().await?.connection(), org_id, mode).await?.size;
+    if let Some(tag) = tag.and_then(Tag::parse)
+        && tag.pin.size <= size
+        && let Some(export) = archive(cx, &period, tag.pin).await?
+        && export.tag == tag.to_string()
+    {
+        return Ok(export);
     }
+    let nothing = || {
+        let (from, until) = period.days;
+        Problem::invalid().field("from", "empty", format!("No receipt was issued from {from} until {until}."))
+    };
+    let issued = store::issued_between(&mut cx.begin().await?, log, period.moments, size).await?;
+    let (_, last) = issued.ok_or_else(nothing)?;
+    let pin = Pin::newest(cx, size, last).await?;
+    archive(cx, &period, pin).await?.ok_or_else(nothing)
+}
+
+/// Some days, as they were asked for and as moments.
+struct Period<'d> {
+    days: (&'d str, &'d str),
+    moments: (OffsetDateTime, OffsetDateTime),
+}
+
+/// The archive of a period in a state of the logs; none where they were never in it, or nothing was issued by then.
+async fn archive(cx: &Cx, period: &Period<'_>, pin: Pin) -> Result<Option<Export>, Problem> {
+    let (log, size) = (cx.tenant()?, pin.size);
+    let mut root = None;
+    if let Some(state) = pin.root {
+        let Some(anchor) = anchors::covering(cx, size.saturating_sub(1)).await?.filter(|found| found.log_size == size)
+        else {
+            return Ok(None);
+        };
+        root = anchors::proof_in(cx.domain(), &anchor, state).await?;
+        if root.is_none() {
+            return Ok(None);
+        }
+    }
+    let mut tx = cx.begin().await?;
+    let Some((first, last)) = store::issued_between(&mut tx, log, period.moments, size).await? else {
+        return Ok(None);
+    };
     // With the entry before and the one after: they show that the period is all there.
     let (from_index, until_index) = (first.saturating_sub(1), (last + 2).min(size));
-    let mut tx = cx.begin().await?;
     let identity = logs::identity_now(cx, &mut tx, log).await?;
     let (left, right) = beside(&mut tx, log, from_index, until_index, size).await?;
     let keys = identity.believed(size).map(|key| key.vkey.as_str());
     let policy = anchors::policy(cx, keys, root.as_ref())?.to_string();
     let head = Head {
-        from: from.trim().to_owned(),
-        until: until.trim().to_owned(),
+        from: period.days.0.to_owned(),
+        until: period.days.1.to_owned(),
         from_index,
         until_index,
         checkpoint: prove(&mut tx, log, &identity, from_index, size).await?.checkpoint,
@@ -60,12 +103,15 @@ pub async fn export(cx: &Cx, from: &str, until: &str) -> Result<Export, Problem>
         issuing_keys: identity.issuing_keys(),
         revoked_keys: identity.revoked_keys(),
     };
+    let plan = Plan::make(&mut tx, log, &head, (first, last)).await?;
     drop(tx);
     let (writer, beginning) = Writer::begin(&head);
-    let entries = Entries { cx: cx.clone(), writer, next: from_index, until: until_index, period: (first, last) };
+    let (tag, length) = (Tag::of(pin, &beginning, &plan).to_string(), plan.length(beginning.len() as u64));
+    let entries = Entries { cx: cx.clone(), writer, next: from_index, until: until_index, period: (first, last), plan };
     let rest = try_unfold(Some(entries), next);
     let archive = futures::stream::once(async { Ok(beginning) }).chain(rest).boxed();
-    Ok(Export { name: format!("receipts-{}-to-{}.tar", head.from, head.until), archive })
+    let name = format!("receipts-{}-to-{}.tar", head.from, head.until);
+    Ok(Some(Export { name, tag, length, archive }))
 }
 
 /// What is still to come.
@@ -76,6 +122,8 @@ struct Entries {
     until: u64,
     /// First and last entry whose contents belong to it.
     period: (u64, u64),
+    /// How long each part is, as was said before the first byte left.
+    plan: Plan,
 }
 
 async fn next(entries: Option<Entries>) -> Result<Option<(Vec<u8>, Option<Entries>)>, Problem> {
@@ -96,9 +144,24 @@ async fn next(entries: Option<Entries>) -> Result<Option<(Vec<u8>, Option<Entrie
         let contents = row.salt.as_ref().zip(row.payload.as_deref()).filter(|_| (first..=last).contains(&index));
         (row.statement.as_slice(), contents)
     });
+    // By what they weigh, not by how long the part is: what fills its last block would hide a little that is gone.
+    if Some(weight(rows.clone())) != entries.plan.next_part() {
+        let why = format!("contents of the entries {} to {until} were erased meanwhile", entries.next);
+        return Err(Problem::internal(why));
+    }
     let bytes = entries.writer.entries(rows);
     entries.next = until;
     Ok(Some((bytes, Some(entries))))
+}
+
+/// What rows of a part weigh.
+fn weight<'r>(rows: impl Iterator<Item = (&'r [u8], Option<(&'r [u8; 16], &'r [u8])>)>) -> store::Weight {
+    rows.fold(store::Weight::default(), |before, (statement, contents)| store::Weight {
+        entries: before.entries + 1,
+        statements: before.statements + statement.len() as u64,
+        contents: before.contents + u64::from(contents.is_some()),
+        payloads: before.payloads + contents.map_or(0, |(_, payload)| payload.len() as u64),
+    })
 }
 
 /// The moment the first day begins, and the one the last has ended.

@@ -17,6 +17,8 @@ pub mod life;
 #[cfg(feature = "parsers")]
 mod new;
 #[cfg(feature = "server")]
+mod place;
+#[cfg(feature = "server")]
 mod proofs;
 #[cfg(feature = "server")]
 mod service;

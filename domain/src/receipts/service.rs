@@ -8,11 +8,13 @@ use time::Date;
 use time::format_description::well_known::Iso8601;
 
 use super::life::{self, Life};
+use super::place::{Place, place};
 use super::proofs::{Proved, prove};
 use super::store::{self, Key, Narrowed, Row, Side};
 use super::{Filter, Issued, Neighbours, NewReceipt, Proof, Receipt, Standing, State, Status, Summary};
 use crate::context::Cx;
 use crate::database::Tx;
+use crate::evidence::{self, Whether};
 use crate::id::ReceiptId;
 use crate::logs::{self, Identity};
 use crate::moment::timestamp;
@@ -20,7 +22,7 @@ use crate::money::{Money, MoneyError};
 use crate::page::{List, Page};
 use crate::permission::Permission;
 use crate::sequencer::{Entry, Outcome, Placed};
-use crate::{Problem, anchors, evidence, schemas};
+use crate::{Problem, anchors, schemas};
 
 const KEY_MAX: usize = 255;
 
@@ -72,14 +74,14 @@ pub(super) async fn admit(cx: &Cx, identity: &Identity, new: NewReceipt, key: Op
     let payload = new.payload();
     let checked = async {
         life::check(cx, &new.refs).await?;
-        let evidence = evidence::resolve(cx, &new.evidence).await?;
+        let evidence = evidence::resolve(cx, &new.evidence, Whether::Kept).await?;
         Ok((schemas::hold(cx, &new.kind, &payload).await?, evidence))
     };
     let (schema, evidence) = match checked.await {
         Ok(checked) => checked,
         // What was issued under the key before is answered as it was, whatever has changed since.
         Err(_) if is_taken(cx, identity, key).await? => {
-            (schemas::NONE.to_owned(), evidence::resolve(cx, &new.evidence).await?)
+            (schemas::NONE.to_owned(), evidence::resolve(cx, &new.evidence, Whether::KeptOrErased).await?)
         }
         Err(problem) => return Err(problem),
     };
@@ -244,12 +246,14 @@ pub async fn get(cx: &Cx, id: ReceiptId) -> Result<Receipt, Problem> {
     let size = logs::store::find(tx.connection(), org_id, mode).await?.size;
     let mut receipt = at_size(cx, tx, id, size).await?;
     (receipt.summary.state, receipt.status) = anchors::status(cx, receipt.summary.log_index).await?;
+    evidence::mark(cx, &mut receipt.evidence).await?;
     Ok(receipt)
 }
 
-/// Whether a receipt of the actor's log still holds.
-pub(crate) async fn standing(cx: &Cx, id: ReceiptId) -> Result<Standing, Problem> {
-    Ok(store::find(&mut cx.begin().await?, cx.tenant()?, id).await?.summary.standing)
+/// Whether a receipt of the actor's log still holds, and since when its contents are erased.
+pub(crate) async fn standing(cx: &Cx, id: ReceiptId) -> Result<(Standing, Option<OffsetDateTime>), Problem> {
+    let row = store::find(&mut cx.begin().await?, cx.tenant()?, id).await?;
+    Ok((row.summary.standing, row.life.erasure.map(|erasure| erasure.erased_at)))
 }
 
 /// A receipt, with its proof in the log as it was at a size.
@@ -265,10 +269,11 @@ pub(super) async fn at_size(cx: &Cx, mut tx: Tx, id: ReceiptId, size: u64) -> Re
 pub async fn list(cx: &Cx, filter: &Filter, page: &Page) -> Result<List<Summary>, Problem> {
     let log = cx.require(Permission::ReceiptsRead)?;
     let narrowed = narrow(filter)?;
-    let (after, before) = (cursor(page.after.as_deref(), "after")?, cursor(page.before.as_deref(), "before")?);
     let rows = page.rows() as usize;
-    let side = if before.is_some() { Side::Before } else { Side::After };
     let mut tx = cx.begin().await?;
+    let after = place(&mut tx, log, &narrowed, (page.after.as_deref(), "after")).await?;
+    let before = place(&mut tx, log, &narrowed, (page.before.as_deref(), "before")).await?;
+    let side = if before.is_some() { Side::Before } else { Side::After };
     let mut data = store::list(&mut tx, log, &narrowed, side, before.or(after), rows as i64 + 1).await?;
     let more = data.len() > rows;
     data.truncate(rows);
@@ -280,28 +285,21 @@ pub async fn list(cx: &Cx, filter: &Filter, page: &Page) -> Result<List<Summary>
             (more, true)
         }
     };
-    let edge =
-        |wanted: bool, summary: Option<&Summary>| summary.filter(|_| wanted).map(|summary| summary.id.to_string());
+    let edge = |wanted: bool, summary: Option<&Summary>| {
+        summary.filter(|_| wanted).and_then(|summary| Place::of(summary, &narrowed)).map(Place::cursor)
+    };
     Ok(List { next: edge(further, data.last()), previous: edge(earlier, data.first()), data })
 }
 
-/// The receipt a cursor names; none where there is none.
-pub(super) fn cursor(text: Option<&str>, name: &'static str) -> Result<Option<ReceiptId>, Problem> {
-    let text = text.filter(|text| !text.is_empty());
-    text.map(|text| text.parse::<ReceiptId>().map_err(|_| no_cursor(name))).transpose()
-}
-
-pub(super) fn no_cursor(name: &'static str) -> Problem {
-    Problem::invalid().field(name, "cursor", "This is not a cursor of this list.")
-}
-
-/// The receipts just before and after one in a filtered list.
+/// The receipts just before and after one in a filtered list; none where it has no place in it.
 pub async fn neighbours(cx: &Cx, id: ReceiptId, filter: &Filter) -> Result<Neighbours, Problem> {
     let log = cx.require(Permission::ReceiptsRead)?;
     let narrowed = narrow(filter)?;
     let mut tx = cx.begin().await?;
-    let next = store::list(&mut tx, log, &narrowed, Side::After, Some(id), 1).await?;
-    let previous = store::list(&mut tx, log, &narrowed, Side::Before, Some(id), 1).await?;
+    let here = Place::of(&store::find(&mut tx, log, id).await?.summary, &narrowed);
+    let Some(here) = here else { return Ok(Neighbours::default()) };
+    let next = store::list(&mut tx, log, &narrowed, Side::After, Some(here), 1).await?;
+    let previous = store::list(&mut tx, log, &narrowed, Side::Before, Some(here), 1).await?;
     let first = |list: Vec<Summary>| list.first().map(|summary| summary.id);
     Ok(Neighbours { previous: first(previous), next: first(next) })
 }

@@ -10,6 +10,7 @@ use crate::money::Money;
 use crate::{Mode, Problem, months};
 
 use super::life::{self, Life, Relation, Standing};
+use super::place::Place;
 use super::{State, Summary};
 
 /// A receipt as the database has it.
@@ -50,7 +51,7 @@ pub(super) enum Key {
     Amount,
 }
 
-/// Which side of a cursor.
+/// Which side of a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Side {
     /// What follows it, in the list's order.
@@ -88,7 +89,7 @@ impl From<SummaryRow> for Summary {
     }
 }
 
-/// A page of receipts on one side of a cursor; the log's own first statement is not one of them.
+/// A page of receipts on one side of a place; the log's own first statement is not one of them.
 ///
 /// Only the conditions that are given are in the statement: its plan is the narrowed query's own. None that nearly always
 /// holds may fit an index, which would look like the best one while statistics are poor.
@@ -97,7 +98,7 @@ pub(super) async fn list(
     (org_id, mode): (OrgId, Mode),
     narrowed: &Narrowed,
     side: Side,
-    cursor: Option<ReceiptId>,
+    place: Option<Place>,
     limit: i64,
 ) -> Result<Vec<Summary>, Problem> {
     let mut sql = sqlx::QueryBuilder::<sqlx::Postgres>::new(
@@ -129,16 +130,19 @@ pub(super) async fn list(
     if key == Key::Amount {
         sql.push(" and amount_minor is not null");
     }
-    match (cursor, key) {
-        (Some(cursor), Key::Issued) => {
-            sql.push(format_args!(" and id {compared} ")).push_bind(cursor.0);
+    match place {
+        Some(Place::Issued(id)) => {
+            sql.push(format_args!(" and id {compared} ")).push_bind(id.0);
         }
-        (Some(cursor), Key::Happened | Key::Amount) => {
-            sql.push(format_args!(" and ({column}, id) {compared} (select {column}, id from receipts where org_id = "));
-            sql.push_bind(org_id.0).push(" and mode = ").push_bind(mode.as_str()).push(" and id = ");
-            sql.push_bind(cursor.0).push(")");
+        Some(Place::Happened(at, id)) => {
+            sql.push(format_args!(" and (occurred_at, id) {compared} (")).push_bind(at);
+            sql.push(", ").push_bind(id.0).push(")");
         }
-        (None, _) => {}
+        Some(Place::Amount(minor, id)) => {
+            sql.push(format_args!(" and (amount_minor, id) {compared} (")).push_bind(minor);
+            sql.push(", ").push_bind(id.0).push(")");
+        }
+        None => {}
     }
     let second = if key == Key::Issued { String::new() } else { format!(", id {order}") };
     sql.push(format_args!(" order by {column} {order}{second} limit ")).push_bind(limit);
@@ -217,13 +221,13 @@ pub(super) async fn is_taken(tx: &mut Tx, (org_id, mode): (OrgId, Mode), key: &H
     Ok(taken)
 }
 
-/// The first and the last entry that were signed from one moment until another (not included), if there are any. Ids begin
-/// with the time at which they were made, so an hour on either side bounds the search.
+/// The first and the last entry of the log of a size that were signed from one moment until another (not included), if there
+/// are any. Ids begin with the time at which they were made, so an hour on either side bounds the search.
 pub(super) async fn issued_between(
     tx: &mut Tx,
     (org_id, mode): (OrgId, Mode),
-    from: OffsetDateTime,
-    before: OffsetDateTime,
+    (from, before): (OffsetDateTime, OffsetDateTime),
+    size: u64,
 ) -> Result<Option<(u64, u64)>, Problem> {
     let id = |at: OffsetDateTime| {
         let millis = u64::try_from(at.unix_timestamp().saturating_mul(1000)).unwrap_or_default();
@@ -232,17 +236,66 @@ pub(super) async fn issued_between(
     let hour = time::Duration::HOUR;
     let row = sqlx::query!(
         "select min(log_index) as first, max(log_index) as last from receipts
-        where org_id = $1 and mode = $2 and id >= $3 and id < $4 and issued_at >= $5 and issued_at < $6 and kind <> 'log_created'",
+        where org_id = $1 and mode = $2 and id >= $3 and id < $4 and issued_at >= $5 and issued_at < $6 and kind <> 'log_created'
+            and log_index < $7",
         org_id.0,
         mode.as_str(),
         id(from.saturating_sub(hour)),
         id(before.saturating_add(hour)),
         from,
-        before
+        before,
+        size.cast_signed()
     )
     .fetch_one(tx.connection())
     .await?;
     Ok(row.first.zip(row.last).map(|(first, last)| (first.cast_unsigned(), last.cast_unsigned())))
+}
+
+/// What entries weigh, of a part of an archive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Weight {
+    pub(super) entries: u64,
+    /// Bytes of their statements.
+    pub(super) statements: u64,
+    /// Those whose contents belong to the period, and are there.
+    pub(super) contents: u64,
+    /// Bytes of these contents.
+    pub(super) payloads: u64,
+}
+
+/// The weights of the entries from one index up to another (not included), `part` entries at a time. The contents are those
+/// of the entries from the period's first to its last.
+pub(super) async fn weights(
+    tx: &mut Tx,
+    (org_id, mode): (OrgId, Mode),
+    (from, until): (u64, u64),
+    (first, last): (u64, u64),
+    part: u64,
+) -> Result<Vec<Weight>, Problem> {
+    let rows = sqlx::query!(
+        r#"select count(*) as "entries!", coalesce(sum(octet_length(r.statement)), 0)::bigint as "statements!",
+            count(p.receipt_id) as "contents!", coalesce(sum(octet_length(p.payload)), 0)::bigint as "payloads!"
+        from receipts r left join payloads p on p.org_id = r.org_id and p.mode = r.mode and p.receipt_id = r.id
+            and r.log_index between $5 and $6
+        where r.org_id = $1 and r.mode = $2 and r.log_index >= $3 and r.log_index < $4
+        group by (r.log_index - $3) / $7 order by (r.log_index - $3) / $7"#,
+        org_id.0,
+        mode.as_str(),
+        from.cast_signed(),
+        until.cast_signed(),
+        first.cast_signed(),
+        last.cast_signed(),
+        part.cast_signed()
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    let weight = |entries: i64, statements: i64, contents: i64, payloads: i64| Weight {
+        entries: entries.cast_unsigned(),
+        statements: statements.cast_unsigned(),
+        contents: contents.cast_unsigned(),
+        payloads: payloads.cast_unsigned(),
+    };
+    Ok(rows.into_iter().map(|row| weight(row.entries, row.statements, row.contents, row.payloads)).collect())
 }
 
 /// An entry of the log, with what it is committed to.

@@ -2,11 +2,11 @@
 
 use futures::stream::{BoxStream, StreamExt as _, try_unfold};
 
-use super::service::{cursor, narrow, no_cursor};
+use super::place::{Place, found, place};
+use super::service::narrow;
 use super::store::{self, Narrowed, Side};
 use super::{Filter, Summary};
 use crate::context::Cx;
-use crate::id::ReceiptId;
 use crate::permission::Permission;
 use crate::{Problem, anchors};
 
@@ -16,18 +16,21 @@ const CHUNK: usize = 2_000;
 /// A list on its way, some rows at a time. An error ends it before its end.
 pub type Walk = BoxStream<'static, Result<Vec<Summary>, Problem>>;
 
-/// Every receipt of a list, as [`super::list`] has it, from after a receipt on: so what broke off is taken up again.
+/// Every receipt of a list, as [`super::list`] has it, from after a place on: so what broke off is taken up again.
 ///
-/// What is refused is refused before anything is read. Each chunk is a transaction of its own: a receipt's place never
-/// changes, what is issued meanwhile comes before the newest first, and states are those of the moment they were read.
+/// What is refused is refused before anything is read. Each chunk is a transaction of its own. What is issued meanwhile comes
+/// before the newest first, and states are those of the moment they were read. The place is a receipt and what it was sorted
+/// by, so that none of the others is left out or comes twice if its contents are erased meanwhile. An erased receipt itself has
+/// no amount any more, and happened when it was signed: it may be met at the one place, at the other, at both or at neither.
 pub async fn walk(cx: &Cx, filter: &Filter, after: Option<&str>) -> Result<Walk, Problem> {
-    cx.require(Permission::ReceiptsRead)?;
+    let log = cx.require(Permission::ReceiptsRead)?;
     let narrowed = narrow(filter)?;
-    let after = cursor(after, "after")?;
-    if let Some(id) = after {
-        let found = store::find(&mut cx.begin().await?, cx.tenant()?, id).await;
-        found.map_err(|problem| if problem.status == 404 { no_cursor("after") } else { problem })?;
+    let mut tx = cx.begin().await?;
+    let after = place(&mut tx, log, &narrowed, (after, "after")).await?;
+    if let Some(Place::Issued(id)) = after {
+        found(&mut tx, log, id, "after").await?;
     }
+    drop(tx);
     let rows = Rows { cx: cx.clone(), narrowed, after };
     Ok(try_unfold(Some(rows), next).boxed())
 }
@@ -36,7 +39,7 @@ pub async fn walk(cx: &Cx, filter: &Filter, after: Option<&str>) -> Result<Walk,
 struct Rows {
     cx: Cx,
     narrowed: Narrowed,
-    after: Option<ReceiptId>,
+    after: Option<Place>,
 }
 
 async fn next(rows: Option<Rows>) -> Result<Option<(Vec<Summary>, Option<Rows>)>, Problem> {
@@ -45,7 +48,7 @@ async fn next(rows: Option<Rows>) -> Result<Option<(Vec<Summary>, Option<Rows>)>
     let mut tx = rows.cx.begin().await?;
     let mut found = store::list(&mut tx, log, &rows.narrowed, Side::After, rows.after, CHUNK as i64).await?;
     anchors::mark(&rows.cx, &mut tx, &mut found).await?;
-    rows.after = found.last().map(|last| last.id);
+    rows.after = found.last().and_then(|last| Place::of(last, &rows.narrowed));
     let more = found.len() == CHUNK;
     Ok(Some((found, more.then_some(rows))))
 }

@@ -39,4 +39,7 @@ pub struct Opened {
     pub mode: Mode,
     /// Whether it still holds: no file made before can tell.
     pub standing: Standing,
+    /// Since when its contents are erased. By whom is not for everyone to know.
+    #[serde(with = "time::serde::timestamp::milliseconds_i64::option")]
+    pub erased_at: Option<OffsetDateTime>,
 }

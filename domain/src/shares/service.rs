@@ -59,6 +59,7 @@ pub async fn open(domain: &Domain, token: &str) -> Result<Opened, Problem> {
     } else {
         receipts::bundle_without_contents(&owner, receipt).await?
     };
-    let standing = receipts::standing(&owner, receipt).await?;
-    Ok(Opened { bundle: String::from_utf8(bundle).map_err(Problem::internal)?, with_contents, mode, standing })
+    let (standing, erased_at) = receipts::standing(&owner, receipt).await?;
+    let bundle = String::from_utf8(bundle).map_err(Problem::internal)?;
+    Ok(Opened { bundle, with_contents, mode, standing, erased_at })
 }

@@ -57,6 +57,21 @@ async fn whoever_has_the_link_learns_that_a_receipt_holds_no_longer() {
 }
 
 #[tokio::test]
+async fn whoever_has_the_link_learns_when_the_contents_were_erased_and_not_by_whom() {
+    let world = World::new().await;
+    let acme = world.org("acme").await;
+    let id = issue(&acme).await;
+    let token = share(&acme, id, true).await.unwrap().token;
+    assert_eq!(open(&world.domain, &token).await.unwrap().erased_at, None);
+    world.clock.advance(time::Duration::DAY);
+    receipts::life::erase(&acme, id, "asked to under Art. 17").await.unwrap();
+    let opened = open(&world.domain, &token).await.unwrap();
+    assert_eq!(opened.erased_at, Some(time::macros::datetime!(2026-11-21 09:30 UTC)));
+    let all = format!("{opened:?}");
+    assert!(!all.contains("Art. 17") && !all.contains("Owner of acme"), "{all}");
+}
+
+#[tokio::test]
 async fn strangers_share_nothing_and_the_database_does_not_know_the_link() {
     let world = World::new().await;
     let (acme, other) = (world.org("acme").await, world.org("other").await);

@@ -13,7 +13,7 @@ use crate::commitment::commit;
 use crate::encoding::from_base64;
 use crate::hash::{Hash, leaf_hash};
 use crate::json::RECEIPT;
-use crate::note::{Note, VerifierKey};
+use crate::note::{Note, VerifierKey, short_name};
 use crate::statement::{MAX_BYTES, Signed};
 use crate::tree::{Frontier, subtrees};
 use crate::verify::{Outcome, Step, Verification};
@@ -358,11 +358,21 @@ impl PeriodVerification {
     fn signatures(&self) -> Result<Option<String>, String> {
         match self.failures("signature") + self.failures("format") {
             0 if self.entries > 0 => {
-                Ok(Some(format!("The issuer's signature holds for each of {} entries.", self.entries)))
+                let keys = self.signers().join(", ");
+                Ok(Some(format!("The issuer's signature holds for each of {} entries, by {keys}.", self.entries)))
             }
             0 => Err("There are no entries.".to_owned()),
             failed => Err(format!("The signatures of {failed} entries do not hold.")),
         }
+    }
+
+    /// The names and ids of the keys that issued these entries.
+    fn signers(&self) -> Vec<String> {
+        let first = self.head.as_ref().map_or(0, |head| head.from_index);
+        let until = |at: usize| self.log.issuers.get(at + 1).map_or(u64::MAX, |next| next.from);
+        let issuers = self.log.issuers.iter().enumerate();
+        let used = issuers.filter(|(at, issuer)| issuer.from < first + self.entries && until(*at) > first);
+        used.map(|(_, issuer)| short_name(&issuer.key.to_string()).to_owned()).collect()
     }
 
     /// Whether the leaves with what is beside them give the checkpoint's root.

@@ -19,7 +19,7 @@ mod write;
 
 pub use check::PeriodVerification;
 pub use found::{Failure, Found};
-pub use tar::{END, member};
+pub use tar::{END, member, member_length};
 pub use write::Writer;
 
 use crate::bundle::{key_events, read_key_events};
@@ -154,6 +154,12 @@ impl Manifest {
 /// The name of the member that begins with this entry.
 pub fn entries_name(first: u64) -> String {
     format!("entries/{first:012}.tsv")
+}
+
+/// How long the lines of entries are: of statements of so many bytes together, some of them with contents.
+pub const fn lines_length(entries: u64, statements: u64, contents: u64, payloads: u64) -> u64 {
+    // Two tabs and the line's end; sixteen bytes of salt are 24 in base64.
+    statements + 3 * entries + 24 * contents + payloads
 }
 
 /// One entry's line.

@@ -12,6 +12,11 @@ pub fn member(name: &str, bytes: &[u8]) -> Vec<u8> {
     member
 }
 
+/// How long a member of so many bytes is.
+pub const fn member_length(bytes: u64) -> u64 {
+    BLOCK as u64 + bytes.next_multiple_of(BLOCK as u64)
+}
+
 fn header(name: &str, length: u64) -> [u8; BLOCK] {
     let mut header = [0; BLOCK];
     let mut put = |at: usize, text: &str| header[at..at + text.len()].copy_from_slice(text.as_bytes());

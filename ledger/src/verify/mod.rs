@@ -5,6 +5,7 @@
 use crate::bundle::Bundle;
 use crate::hash::Hash;
 use crate::json::Value;
+use crate::note::short_name;
 use crate::proof::PathNode;
 use crate::statement::Ref;
 
@@ -99,8 +100,12 @@ pub struct Report {
     pub log_key: Option<String>,
     /// The verifier key that signed the receipt.
     pub issuing_key: Option<String>,
+    /// The verifier key that signed the root log's state.
+    pub root_key: Option<String>,
     /// The witnesses of the policy that saw the log's state.
     pub witnesses: Vec<String>,
+    /// Their verifier keys.
+    pub witness_keys: Vec<String>,
     /// The keys came from the verifier, not from the file itself.
     pub trusted_policy: bool,
 }
@@ -120,12 +125,21 @@ impl Report {
         self.steps.iter().find(|step| step.outcome == Outcome::Failed)
     }
 
-    /// The report as JSON, for programs.
+    /// The keys whose signatures hold: what each signed, and its name and id.
+    pub fn keys(&self) -> Vec<(&'static str, &str)> {
+        let one = [("receipt", &self.issuing_key), ("log", &self.log_key), ("root log", &self.root_key)];
+        let one = one.into_iter().filter_map(|(what, key)| Some((what, key.as_deref()?)));
+        let witnesses = self.witness_keys.iter().map(|key| ("as a witness", key.as_str()));
+        one.chain(witnesses).map(|(what, key)| (what, short_name(key))).collect()
+    }
+
+    /// The report as JSON, for programs. When the check was made is for whoever made it to add: nothing here knows the time.
     pub fn to_json(&self) -> Value {
         let steps = self.steps.iter().map(Step::to_json);
         let reference = |other: &Ref| {
             Value::object([("id", other.id.as_str().into()), ("relation", other.relation.as_str().into())])
         };
+        let key = |(signed, key): (&'static str, &str)| Value::object([("signed", signed.into()), ("key", key.into())]);
         let receipt = self.receipt.as_ref().map_or(Value::Null, |receipt| {
             Value::object([
                 ("id", receipt.id.as_str().into()),
@@ -141,6 +155,7 @@ impl Report {
             ("keys_from", if self.trusted_policy { "verifier" } else { "file" }.into()),
             ("receipt", receipt),
             ("steps", Value::Array(steps.collect())),
+            ("keys", Value::Array(self.keys().into_iter().map(key).collect())),
             ("witnesses", Value::Array(self.witnesses.iter().map(|name| name.as_str().into()).collect())),
         ])
     }

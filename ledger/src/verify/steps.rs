@@ -6,10 +6,11 @@ use crate::checkpoint::Checkpoint;
 use crate::commitment::commit;
 use crate::hash::leaf_hash;
 use crate::jcs::canonical;
+use crate::json::Value;
 use crate::note::{Note, NoteError, VerifierKey};
 use crate::policy::Policy;
 use crate::proof::{ProofError, inclusion_path};
-use crate::statement::{Ref, Signed};
+use crate::statement::{Signed, Statement};
 use crate::tlog_proof::TlogProof;
 
 /// What the format step read and the others check.
@@ -57,7 +58,7 @@ impl Verification {
                 "It holds receipt {} of the log {}, a proof and a checkpoint.{}",
                 signed.statement.id,
                 signed.statement.log,
-                ended(&signed.statement.refs)
+                said_of_others(&signed.statement, self.report.receipt.as_ref().and_then(|r| r.payload.as_ref()))
             ))),
             (None, _) => {
                 Err("The receipt statement in it is not one: its bytes are not as they were signed.".to_owned())
@@ -214,7 +215,7 @@ impl Verification {
         let good = note.verify(&own).map_err(|_| {
             format!("The root log's state is not signed by a key that the policy names for {}.", root.origin)
         })?;
-        believed(bundle, &good, root.size)?;
+        self.report.root_key = Some(believed(bundle, &good, root.size)?.to_string());
         self.read.root_note = Some(note);
         Ok(Some(format!(
             "The root log {} includes this checkpoint as entry {} of {}.",
@@ -238,6 +239,7 @@ impl Verification {
             .map_err(|_| "A witness's signature does not fit the state it is said to have seen.")?;
         let names: Vec<&str> = evaluation.cosigned.iter().map(|(witness, _)| witness.name.as_str()).collect();
         let seen = if names.is_empty() { "none of the witnesses named".to_owned() } else { names.join(", ") };
+        self.report.witness_keys = evaluation.cosigned.iter().map(|(witness, _)| witness.key.to_string()).collect();
         self.report.witnesses = names.iter().map(|&name| name.to_owned()).collect();
         let count = format!("{} of {} witnesses", names.len(), policy.witnesses.len());
         match &policy.quorum {
@@ -274,10 +276,21 @@ fn believed<'k>(bundle: &Bundle, good: &[&'k VerifierKey], size: u64) -> Result<
     }
 }
 
-/// ` It revokes rcpt_….`: what a receipt says of those that it puts an end to.
-fn ended(refs: &[Ref]) -> String {
-    let ended = refs.iter().filter(|other| other.relation.ends());
-    ended.map(|other| format!(" It {} {}.", other.relation.as_str(), other.id)).collect()
+/// ` It revokes rcpt_….`: what a receipt says of those that it puts an end to, or whose contents were erased.
+fn said_of_others(statement: &Statement, payload: Option<&Value>) -> String {
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
+    let said = statement.refs.iter().map(|other| match (other.relation.ends(), statement.kind.as_str()) {
+        (true, _) => format!(" It {} {}.", other.relation.as_str(), other.id),
+        (false, "payload_erased") => {
+            let at = text(payload.and_then(|payload| payload.get("occurred_at")));
+            let by = text(payload.and_then(|payload| payload.get("data")?.get("erased_by")));
+            let (at, by) = (at.map(|at| format!(" on {at}")), by.map(|by| format!(" by {by}")));
+            let (at, by) = (at.unwrap_or_default(), by.unwrap_or_default());
+            format!(" It records that the contents of {} were erased{at}{by}.", other.id)
+        }
+        (false, _) => String::new(),
+    });
+    said.collect()
 }
 
 fn short(hex: &str) -> String {

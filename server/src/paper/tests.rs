@@ -1,8 +1,8 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use domain::money::Money;
-use domain::receipts::life::Life;
-use domain::receipts::{Proof, Standing, Status, Summary};
+use domain::receipts::life::{Erasure, Life};
+use domain::receipts::{Proof, Ref, Standing, Status, Summary};
 use domain::{Mode, logs};
 use time::macros::datetime;
 
@@ -41,9 +41,12 @@ fn sample(reference: &str, payload: &str) -> Receipt {
     }
 }
 
+fn link() -> Link {
+    Link { url: "https://certnode.example/r/1111111111111111111111".to_owned(), shared: true }
+}
+
 fn paper(reference: &str, payload: &str) -> Vec<u8> {
-    let link = Link { url: "https://certnode.example/r/1111111111111111111111".to_owned(), shared: true };
-    receipt(&sample(reference, payload), b"{\"format\":\"certnode/bundle/v1\"}", &link).unwrap()
+    receipt(&sample(reference, payload), b"{\"format\":\"certnode/bundle/v1\"}", &link()).unwrap()
 }
 
 fn contains(bytes: &[u8], text: &str) -> bool {
@@ -73,6 +76,58 @@ fn words_of_any_script_make_a_page() {
         let pdf = paper(words, &payload);
         assert!(contains(&pdf, "/Count 1") && contains(&pdf, "pdfaid:part"), "{words}");
     }
+}
+
+#[test]
+fn a_page_without_contents_says_when_they_were_erased_by_whom_and_why() {
+    let mut erased = sample("order-1001", "{}");
+    erased.payload = None;
+    let record = "rcpt_01kaqm7n4ef8zs9v0yq2p3r5tx".parse().unwrap();
+    let at = datetime!(2026-11-21 10:00 UTC);
+    let said = |by: &str, reason: &str, record| {
+        let erasure = Erasure { erased_at: at, erased_by: by.to_owned(), reason: reason.to_owned(), record };
+        super::erased(&Receipt {
+            life: Life { erasure: Some(erasure), ..Life::default() },
+            ..sample("order-1001", "{}")
+        })
+    };
+    assert_eq!(
+        said("Ada Example", "asked to", Some(record)),
+        "The contents were erased on 2026-11-21 10:00:00 UTC by Ada Example, because: “asked to”. What was signed about them still \
+        holds. The record of it is the receipt rcpt_01kaqm7n4ef8zs9v0yq2p3r5tx."
+    );
+    assert_eq!(
+        said("", "", None),
+        "The contents were erased on 2026-11-21 10:00:00 UTC. What was signed about them still holds.",
+        "the record of it was erased too"
+    );
+    let long = Erasure { erased_at: at, erased_by: "A".repeat(200), reason: "why ".repeat(250), record: Some(record) };
+    erased.life.erasure = Some(long);
+    let pdf = receipt(&erased, b"{}", &link()).unwrap();
+    assert!(contains(&pdf, "/Count 1") && contains(&pdf, "pdfaid:part"));
+    assert!(facts(&erased).iter().all(|(name, _)| *name != "Happened"), "which is one of the contents");
+}
+
+#[test]
+fn a_page_names_the_receipts_that_it_is_about() {
+    let id = |last: char| format!("rcpt_01kaqm7n4ef8zs9v0yq2p3r5t{last}");
+    let refer = |last, relation| Ref { id: id(last).parse().unwrap(), relation };
+    let named = |kind: &str, refs: Vec<Ref>, referred_by: Vec<Ref>| {
+        let mut about = sample("order-1001", "{}");
+        kind.clone_into(&mut about.summary.kind);
+        about.life = Life { refs, referred_by, erasure: None };
+        others(&about)
+    };
+    assert_eq!(named("revocation", vec![refer('a', Relation::Revokes)], vec![]), [("Revokes", id('a'))]);
+    assert_eq!(named("payload_erased", vec![refer('b', Relation::RelatesTo)], vec![]), [("Erasure of", id('b'))]);
+    let superseded = named(
+        "order",
+        vec![refer('a', Relation::RelatesTo), refer('b', Relation::Supersedes)],
+        vec![refer('c', Relation::Supersedes)],
+    );
+    assert_eq!(superseded, [("Superseded by", id('c')), ("Takes the place of", id('b')), ("Has to do with", id('a'))]);
+    let many = named("order", "abcdefgh".chars().map(|last| refer(last, Relation::RelatesTo)).collect(), vec![]);
+    assert_eq!((many.len(), many[4].1.as_str()), (5, "4 more, which the attached file names"));
 }
 
 /// `CERTNODE_PAPER=folder cargo test -p server paper -- --ignored` leaves pages to look at.

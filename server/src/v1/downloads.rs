@@ -1,15 +1,11 @@
 //! What can be taken away of a receipt: `/v1/receipts/{id}/…`, and the same below the dashboard's own address.
 
-use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::header;
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse as _, Response};
 use domain::context::Cx;
 use domain::id::ReceiptId;
 use domain::{Problem, integrity, receipts, shares};
-use futures::TryStreamExt as _;
-use serde::Deserialize;
-use utoipa::IntoParams;
 
 use super::receipts::parse;
 use crate::AppState;
@@ -121,64 +117,6 @@ pub async fn get_receipt_pdf(
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
     file(&state, &cx, &id, "pdf").await
-}
-
-/// A period, by its days (UTC).
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct PeriodQuery {
-    /// Its first day.
-    #[serde(default)]
-    #[param(example = "2026-11-01")]
-    from: String,
-    /// Its last day.
-    #[serde(default)]
-    #[param(example = "2026-11-30")]
-    until: String,
-}
-
-/// Every receipt that was issued in a period, as one file that verifies offline, completeness included.
-///
-/// A tar archive, streamed: the log's checkpoint and proofs, a line for each entry, and a manifest at the end, without which
-/// `certnode verify` takes it for cut off.
-#[utoipa::path(
-    get,
-    path = "/receipts/export",
-    tag = "receipts",
-    security(("api_key" = [])),
-    params(PeriodQuery),
-    responses(
-        (status = 200, description = "The archive: see docs/api/formats.md.", content_type = "application/x-tar"),
-        (status = 401, description = "No valid API key.", body = ProblemOut, content_type = "application/problem+json"),
-        (status = 422, description = "That is no period, or nothing was issued in it.", body = ProblemOut, content_type = "application/problem+json"),
-    )
-)]
-pub async fn export_receipts(ApiCx(cx): ApiCx, Query(period): Query<PeriodQuery>) -> Result<Response, Refusal> {
-    export(&cx, &period).await
-}
-
-/// `GET /receipts/export`: the same for the dashboard.
-pub async fn download_export(SessionCx(cx): SessionCx, Query(period): Query<PeriodQuery>) -> Result<Response, Refusal> {
-    match export(&cx, &period).await {
-        // Back to the form, which says so in words.
-        Err(Refusal(problem)) if problem.status == 422 => Ok(Redirect::to("/receipts?export=refused").into_response()),
-        answer => answer,
-    }
-}
-
-async fn export(cx: &Cx, period: &PeriodQuery) -> Result<Response, Refusal> {
-    let receipts::Export { name, archive } = receipts::export(cx, &period.from, &period.until).await?;
-    let headers = [
-        (header::CONTENT_TYPE, "application/x-tar".to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
-        (header::CACHE_CONTROL, "no-store".to_owned()),
-    ];
-    // What goes wrong on the way ends the answer before its end: the client sees that it broke off.
-    let archive = archive.inspect_err(|problem| {
-        tracing::error!(%problem, cause = problem.internal.as_deref().unwrap_or("-"), "an export broke off");
-    });
-    let bytes = archive.map_err(|problem| std::io::Error::other(problem.to_string()));
-    Ok((headers, Body::from_stream(bytes)).into_response())
 }
 
 /// `GET /ledger/check.json`: what the last check of the whole log that was asked for came to.

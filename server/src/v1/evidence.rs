@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::body::cut_off;
-use super::receipts::json;
+use super::receipts::{json, rfc3339};
 use crate::auth::{ApiCx, SessionCx};
 use crate::problem::{ProblemOut, Refusal};
 
@@ -35,11 +35,22 @@ pub struct EvidenceOut {
     #[serde(skip_serializing_if = "String::is_empty")]
     #[schema(example = "invoice.pdf")]
     name: String,
+    /// Since when the file is gone, if it was erased. What was signed of it stays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime, example = "2026-11-20T09:30:01.204Z")]
+    erased_at: Option<String>,
 }
 
 impl From<File> for EvidenceOut {
     fn from(file: File) -> Self {
-        Self { sha256: file.sha256, blake3: file.blake3, bytes: file.bytes, media: file.media, name: file.name }
+        Self {
+            sha256: file.sha256,
+            blake3: file.blake3,
+            bytes: file.bytes,
+            media: file.media,
+            name: file.name,
+            erased_at: file.erased_at.map(rfc3339),
+        }
     }
 }
 
@@ -116,6 +127,29 @@ pub async fn create_evidence(
 )]
 pub async fn get_evidence(ApiCx(cx): ApiCx, Path(sha256): Path<String>) -> Result<Response, Refusal> {
     file(&cx, &sha256).await
+}
+
+/// Erases a file, for good.
+///
+/// Its bytes and its name are gone; receipts that name it keep its hashes, which they were signed with, and say since when it
+/// is gone. Again changes nothing. The same bytes sent again are kept again. Only owners and admins, and keys that they made,
+/// may do it.
+#[utoipa::path(
+    delete,
+    path = "/evidence/{sha256}",
+    tag = "evidence",
+    security(("api_key" = [])),
+    params(("sha256" = String, Path, description = "Its SHA-256 in hex.")),
+    responses(
+        (status = 204, description = "It is gone."),
+        (status = 401, description = "No valid API key.", body = ProblemOut, content_type = "application/problem+json"),
+        (status = 403, description = "The key may not erase.", body = ProblemOut, content_type = "application/problem+json"),
+        (status = 404, description = "There never was such a file of yours in this mode.", body = ProblemOut, content_type = "application/problem+json"),
+    )
+)]
+pub async fn erase_evidence(ApiCx(cx): ApiCx, Path(sha256): Path<String>) -> Result<StatusCode, Refusal> {
+    evidence::erase(&cx, &sha256).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// `GET /evidence/{sha256}`: the download of the dashboard.

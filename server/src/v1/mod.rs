@@ -20,6 +20,7 @@ pub mod imports;
 pub mod life;
 pub mod log_keys;
 pub mod logs;
+pub mod period;
 pub mod receipts;
 pub mod rows;
 pub mod schemas;
@@ -62,7 +63,7 @@ fn api() -> OpenApiRouter<AppState> {
     let small = OpenApiRouter::new()
         .routes(routes!(receipts::list_receipts, receipts::create_receipt))
         .routes(routes!(receipts::get_receipt))
-        .routes(routes!(downloads::export_receipts))
+        .routes(routes!(period::export_receipts))
         .routes(routes!(rows::export_receipts_csv))
         .routes(routes!(rows::export_receipts_ndjson))
         .routes(routes!(downloads::get_receipt_bundle))
@@ -75,7 +76,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(life::delete_receipt_payload))
         .routes(routes!(schemas::list_schemas))
         .routes(routes!(evidence::create_evidence))
-        .routes(routes!(evidence::get_evidence))
+        .routes(routes!(evidence::get_evidence, evidence::erase_evidence))
         .routes(routes!(schemas::list_schema_versions, schemas::put_schema))
         .routes(routes!(imports::get_import))
         .routes(routes!(imports::list_import_refusals))

@@ -247,9 +247,9 @@ pub struct ListQuery {
     /// Rows a page, 1 to 200; 50 if not said.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
-    /// The page after this cursor.
+    /// The page after this cursor: `next_cursor` as it was given, or the id of a receipt of the list.
     after: Option<String>,
-    /// The page before this cursor.
+    /// The page before this cursor: `previous_cursor` as it was given, or the id of a receipt of the list.
     before: Option<String>,
     /// Only this kind.
     kind: Option<String>,

@@ -135,6 +135,14 @@ async fn a_shared_receipt_is_seen_without_an_account_as_far_as_it_is_shared() {
     assert!(text.contains("revoked this receipt") && text.contains("Verified by this server"), "it holds no longer");
     assert!(String::from_utf8_lossy(&served.public(&badge_path).await.body).contains("revoked receipt"));
 
+    // When, for everyone; by whom and why, for nobody here.
+    let erased =
+        served.api(&key, "DELETE", &format!("/v1/receipts/{id}/payload"), &[], r#"{"reason":"Art. 17"}"#).await;
+    assert_eq!(erased.status, StatusCode::OK);
+    let text = String::from_utf8(served.public(&page_path).await.body).unwrap();
+    assert!(text.contains("The contents were erased on ") && !text.contains("secret-42"), "{text}");
+    assert!(!text.contains("Art. 17") && !text.contains("erased_by"), "{text}");
+
     assert_eq!(served.api(&key, "DELETE", &share, &[], Body::empty()).await.json()["url"], serde_json::Value::Null);
     for path in [page_path.as_str(), &bundle_path, &badge_path, "/r/1111111111111111111111"] {
         let gone = served.public(path).await;

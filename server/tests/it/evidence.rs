@@ -43,6 +43,31 @@ async fn a_file_is_sent_named_by_a_receipt_and_taken_away() {
 }
 
 #[tokio::test]
+async fn an_erased_file_is_said_to_be_gone_wherever_its_receipt_is_shown() {
+    let served = Served::new().await;
+    let token = served.world.org_token("acme").await;
+    let cx = domain::accounts::authenticate(&served.world.domain, &token, served.world.request()).await.unwrap();
+    let key = served.world.key(&cx, Mode::Test).await;
+    served.api(&key, "POST", "/v1/evidence", &[], "abc").await;
+    let made = served.post_receipt(&key, None, &format!(r#"{{"evidence":[{{"sha256":"{ABC}"}}]}}"#)).await.json();
+    let (id, file) = (made["id"].as_str().unwrap(), format!("/v1/evidence/{ABC}"));
+    assert_eq!(made["evidence"][0]["erased_at"], serde_json::Value::Null);
+    for _ in 0..2 {
+        let gone = served.api(&key, "DELETE", &file, &[], "").await;
+        assert_eq!((gone.status, gone.body.len()), (StatusCode::NO_CONTENT, 0), "as often as one likes");
+    }
+    assert_eq!(served.api(&key, "GET", &file, &[], "").await.status, StatusCode::NOT_FOUND);
+    let receipt = served.api(&key, "GET", &format!("/v1/receipts/{id}"), &[], "").await.json();
+    assert_eq!(receipt["evidence"][0]["erased_at"], "2026-11-20T09:30:00Z");
+    assert_eq!(receipt["evidence"][0]["sha256"], ABC);
+    let page = Request::get(format!("/receipts/{id}")).header("cookie", format!("__Host-certnode={token}"));
+    let page = String::from_utf8(served.send(page.body(Body::empty()).unwrap()).await.body).unwrap();
+    assert!(page.contains("Erased on ") && !page.contains(&format!("href=\"/evidence/{ABC}")), "{page}");
+    let (_, stranger) = served.org("other").await;
+    assert_eq!(served.api(&stranger, "DELETE", &file, &[], "").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
 async fn files_that_are_too_large_empty_or_cut_off_are_refused() {
     let served = Served::new().await;
     let (_, key) = served.org("acme").await;

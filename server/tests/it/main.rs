@@ -12,6 +12,8 @@ mod life;
 mod log_keys;
 mod logs;
 mod pages;
+mod paper;
+mod resume;
 mod schemas;
 mod strangers;
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Ref, Relation, refer, store};
 use crate::context::{Actor, Cx, Domain};
+use crate::database::Tx;
 use crate::id::{OrgId, ReceiptId};
 use crate::permission::{Permission, Role};
 use crate::receipts::{NewReceipt, Receipt, get, issue};
@@ -31,17 +32,7 @@ pub struct RecordErasure {
 pub async fn erase(cx: &Cx, id: ReceiptId, why: &str) -> Result<Receipt, Problem> {
     let log @ (org_id, mode) = cx.require(Permission::PayloadsErase)?;
     let mut tx = cx.begin().await?;
-    let by = match cx.actor() {
-        Actor::User { user_id, .. } => store::name_of(&mut tx, user_id.0).await?,
-        Actor::ApiKey { id, .. } => {
-            let role = store::role_behind_key(&mut tx, org_id, *id).await?;
-            if !role.is_some_and(|role| Role::from_str_or_viewer(&role).allows(Permission::PayloadsErase)) {
-                return Err(Problem::forbidden(Permission::PayloadsErase));
-            }
-            id.to_string()
-        }
-        Actor::Nobody | Actor::System { .. } => "CertNode".to_owned(),
-    };
+    let by = eraser(cx, &mut tx).await?;
     let why = refer::reason(why)?;
     let found = store::targets(&mut tx, log, &[id.0]).await?;
     if found.iter().all(|target| target.kind == "log_created") {
@@ -65,6 +56,23 @@ pub async fn erase(cx: &Cx, id: ReceiptId, why: &str) -> Result<Receipt, Problem
         tracing::warn!(%id, %problem, internal = problem.internal, "the record of an erasure has to wait");
     }
     get(cx, id).await
+}
+
+/// Who erases, as it is kept: a person's name, or a key's id. 403 unless they are an owner or an admin, or a key that such a
+/// person made.
+pub(crate) async fn eraser(cx: &Cx, tx: &mut Tx) -> Result<String, Problem> {
+    let (org_id, _) = cx.require(Permission::PayloadsErase)?;
+    match cx.actor() {
+        Actor::User { user_id, .. } => store::name_of(tx, user_id.0).await,
+        Actor::ApiKey { id, .. } => {
+            let role = store::role_behind_key(tx, org_id, *id).await?;
+            if role.is_some_and(|role| Role::from_str_or_viewer(&role).allows(Permission::PayloadsErase)) {
+                return Ok(id.to_string());
+            }
+            Err(Problem::forbidden(Permission::PayloadsErase))
+        }
+        Actor::Nobody | Actor::System { .. } => Ok("CertNode".to_owned()),
+    }
 }
 
 /// Puts the record of an erasure into the log, once.

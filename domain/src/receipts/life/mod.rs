@@ -15,6 +15,8 @@ pub(super) mod store;
 mod tests;
 
 #[cfg(feature = "server")]
+pub(crate) use erase::eraser;
+#[cfg(feature = "server")]
 pub use erase::{RecordErasure, erase, record};
 #[cfg(feature = "server")]
 pub(super) use refer::check;
