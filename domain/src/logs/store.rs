@@ -140,7 +140,7 @@ pub(crate) async fn newest(
 ) -> Result<OffsetDateTime, Problem> {
     let newest = sqlx::query_scalar!(
         r#"select greatest(
-            (select max(issued_at) from receipts where org_id = $1 and mode = $2 and log_index >= $3 - 256 and log_index < $3),
+            (select max(issued_at) from receipts where org_id = $1 and mode = $2 and log_index >= $3::bigint - 256 and log_index < $3),
             (select issued_at from receipts where org_id = $1 and mode = $2 order by id desc limit 1)) as newest"#,
         org_id.0,
         mode.as_str(),

@@ -280,8 +280,9 @@ async fn what_there_was_before_months_is_the_first_of_them_as_it_lay() {
         sqlx::raw_sql(migration.sql.clone()).execute(&mut connection).await.unwrap();
     }
     let rows = "insert into orgs (id, name, created_at) values (gen_random_uuid(), 'acme', now());
-        insert into payloads select id, 'test', gen_random_uuid(), 'payload', 'salt' from orgs;
-        insert into events (org_id, mode, type, data, created_at) select id, 'test', 'a', '{}', now() from orgs, generate_series(1, 7)";
+        insert into payloads select id, 'test', gen_random_uuid(), 'payload', 'salt' from orgs where name = 'acme';
+        insert into events (org_id, mode, type, data, created_at) select id, 'test', 'a', '{}', now()
+        from orgs, generate_series(1, 7) where name = 'acme'";
     connection.execute(rows).await.unwrap();
     let before: Option<i64> = sqlx::query_scalar(lies).bind("payloads").fetch_one(&mut connection).await.unwrap();
     for migration in later {
@@ -294,7 +295,8 @@ async fn what_there_was_before_months_is_the_first_of_them_as_it_lay() {
         .await
         .unwrap();
     assert_eq!(count, (1, 7));
-    let text = "insert into events (org_id, mode, type, data, created_at) select id, 'test', 'b', '{}', now() from orgs returning id";
+    let text = "insert into events (org_id, mode, type, data, created_at) select id, 'test', 'b', '{}', now()
+        from orgs where name = 'acme' returning events.id";
     let next: i64 = sqlx::query_scalar(text).fetch_one(&mut connection).await.unwrap();
     assert_eq!(next, 8, "offsets go on");
 }

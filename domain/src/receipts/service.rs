@@ -4,7 +4,7 @@ use ledger::commitment::{commit, idempotency_hash};
 use ledger::encoding::base64;
 use ledger::hash::Hash;
 use ledger::statement::{Evidence, Ref, Signed, Statement};
-use time::Date;
+use time::{Date, OffsetDateTime};
 use time::format_description::well_known::Iso8601;
 
 use super::life::{self, Life};
