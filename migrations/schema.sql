@@ -410,7 +410,8 @@ CREATE UNLOGGED TABLE public.inbox (
     shard smallint NOT NULL,
     receipt_id uuid NOT NULL,
     entry bytea NOT NULL,
-    refusal jsonb
+    refusal jsonb,
+    log text
 );
 
 
@@ -581,6 +582,16 @@ CREATE VIEW public.months AS
      LEFT JOIN pg_tablespace space ON ((space.oid = month.reltablespace))),
     LATERAL pg_get_expr(month.relpartbound, month.oid) bound(text)
   WHERE ((parent.relkind = 'p'::"char") AND (parent.relname = ANY (ARRAY['payloads'::name, 'events'::name])));
+
+
+--
+-- Name: nodes; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE UNLOGGED TABLE public.nodes (
+    key integer NOT NULL,
+    seen_at timestamp with time zone NOT NULL
+);
 
 
 --
@@ -972,6 +983,14 @@ ALTER TABLE ONLY public.logs
 
 ALTER TABLE ONLY public.memberships
     ADD CONSTRAINT memberships_pkey PRIMARY KEY (org_id, user_id);
+
+
+--
+-- Name: nodes nodes_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.nodes
+    ADD CONSTRAINT nodes_pkey PRIMARY KEY (key);
 
 
 --
@@ -2097,6 +2116,13 @@ GRANT UPDATE(made_public_at) ON TABLE public.logs TO certnode_app;
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.memberships TO certnode_app;
+
+
+--
+-- Name: TABLE nodes; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.nodes TO certnode_sequencer;
 
 
 --

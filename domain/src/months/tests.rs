@@ -53,7 +53,7 @@ async fn findings(world: &World) -> Vec<String> {
 }
 
 async fn export(cx: &Cx) -> Vec<u8> {
-    let mut export = receipts::export(cx, "2026-11-01", "2027-12-31").await.unwrap();
+    let mut export = receipts::export(cx, ("2026-11-01", "2027-12-31"), None).await.unwrap();
     let mut bytes = Vec::new();
     while let Some(part) = export.archive.try_next().await.unwrap() {
         bytes.extend(part);

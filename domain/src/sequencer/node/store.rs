@@ -16,12 +16,12 @@ const LIVING: i32 = 0x0ce7;
 
 /// Says that the node with this key lives, for as long as the connection does. The lock is shared: that of a connection which
 /// the node lost, and PostgreSQL not yet, is in nobody's way.
-pub(super) async fn announce(connection: &mut PgConnection, key: i32) -> Result<(), sqlx::Error> {
+pub(in crate::sequencer) async fn announce(connection: &mut PgConnection, key: i32) -> Result<(), sqlx::Error> {
     sqlx::query!("select pg_advisory_lock_shared($1, $2)", LIVING, key).fetch_one(connection).await.map(|_| ())
 }
 
 /// Says that the node is heard of, and forgets those that were not for a day.
-pub(super) async fn be_heard(connection: &mut PgConnection, key: i32) -> Result<(), sqlx::Error> {
+pub(in crate::sequencer) async fn be_heard(connection: &mut PgConnection, key: i32) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "with forgotten as (delete from nodes where seen_at < now() - interval '1 day')
         insert into nodes (key, seen_at) values ($1, now()) on conflict (key) do update set seen_at = excluded.seen_at",
