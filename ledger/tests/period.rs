@@ -1,9 +1,8 @@
 //! A period's archive: complete or refused.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use ledger::hash::sha256;
 use ledger::note::NoteSigner;
-use ledger::period::{END, Found, HEAD, MANIFEST, Manifest, PeriodVerification, line, member};
+use ledger::period::{Found, PeriodVerification};
 
 #[path = "support/days.rs"]
 mod days;
