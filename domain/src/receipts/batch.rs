@@ -2,6 +2,7 @@
 
 use ledger::json::{self, Limits, Value};
 
+use super::key::Key;
 use super::service::{Kept, admit, answer};
 use super::{Issued, NewReceipt};
 use crate::Problem;
@@ -58,7 +59,7 @@ pub async fn issue_batch(cx: &Cx, wanted: Vec<Wanted>) -> Result<Vec<Result<Issu
     let (mut entries, mut signed) = (Vec::with_capacity(wanted.len()), Vec::with_capacity(wanted.len()));
     for wanted in wanted {
         let entry = match wanted {
-            Ok((new, key)) => admit(cx, &identity, new, key.as_deref()).await,
+            Ok((new, key)) => admit(cx, &identity, new, key.as_deref().map(Key::Caller)).await,
             Err(problem) => Err(problem),
         };
         signed.push(entry.map(|entry| {

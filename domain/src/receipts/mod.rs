@@ -13,6 +13,8 @@ pub mod batch;
 mod export;
 #[cfg(feature = "server")]
 mod files;
+#[cfg(feature = "server")]
+mod key;
 pub mod life;
 #[cfg(feature = "server")]
 mod new;
@@ -40,7 +42,7 @@ pub(crate) use new::is_kind;
 #[cfg(feature = "server")]
 pub(crate) use proofs::{prove, root_at};
 #[cfg(feature = "server")]
-pub use service::{get, issue, issue_many, list, neighbours};
+pub use service::{get, issue, issue_many, issue_once, list, neighbours};
 #[cfg(feature = "server")]
 pub(crate) use service::{standing, timestamp};
 pub use status::{Anchored, State, Status};

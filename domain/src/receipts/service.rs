@@ -1,6 +1,6 @@
 //! Use-cases of receipts.
 
-use ledger::commitment::{commit, idempotency_hash};
+use ledger::commitment::commit;
 use ledger::encoding::base64;
 use ledger::hash::Hash;
 use ledger::statement::{Evidence, Ref, Signed, Statement};
@@ -8,9 +8,10 @@ use time::format_description::well_known::Iso8601;
 use time::macros::format_description;
 use time::{Date, OffsetDateTime};
 
+use super::key::Key;
 use super::life::{self, Life};
 use super::proofs::{Proved, prove};
-use super::store::{self, Key, Narrowed, Row, Side};
+use super::store::{self, Narrowed, Order, Row, Side};
 use super::{Filter, Issued, Neighbours, NewReceipt, Proof, Receipt, Standing, State, Status, Summary};
 use crate::context::Cx;
 use crate::database::Tx;
@@ -21,8 +22,6 @@ use crate::page::{List, Page};
 use crate::permission::Permission;
 use crate::sequencer::{Entry, Outcome, Placed};
 use crate::{Problem, anchors, evidence, schemas};
-
-const KEY_MAX: usize = 255;
 
 /// `2026-11-20T09:30:00.000Z`: the one way a statement writes a time.
 pub(crate) fn timestamp(at: OffsetDateTime) -> String {
@@ -36,14 +35,25 @@ pub(crate) fn timestamp(at: OffsetDateTime) -> String {
 /// the same key with other content is a 409. Only what became of it since may differ: whether it still holds, and contents
 /// that were erased.
 pub async fn issue(cx: &Cx, new: NewReceipt, idempotency_key: Option<&str>) -> Result<Issued, Problem> {
+    issue_under(cx, new, idempotency_key.map(Key::Caller)).await
+}
+
+/// Issues a receipt as [`issue`] does, by content: when one with the same payload, references and files was issued so before,
+/// that one is the answer, for ever. One whose contents were erased since is answered without them.
+pub async fn issue_once(cx: &Cx, new: NewReceipt) -> Result<Issued, Problem> {
+    issue_under(cx, new, Some(Key::Content)).await
+}
+
+/// Issues a receipt under a key of any kind.
+pub(super) async fn issue_under(cx: &Cx, new: NewReceipt, key: Option<Key<'_>>) -> Result<Issued, Problem> {
     cx.require(Permission::ReceiptsWrite)?;
     let identity = logs::identity(cx).await?;
-    let entry = admit(cx, &identity, new, idempotency_key).await?;
+    let entry = admit(cx, &identity, new, key).await?;
     let (kept, outcome) = (Kept::of(&entry), cx.domain.sequencer.place(entry).await?);
     answer(cx, &identity, kept, outcome).await
 }
 
-/// Issues many receipts, each on its own: a refusal of one leaves the others.
+/// Issues many receipts under keys of our own, each by itself: a refusal of one leaves the others.
 pub async fn issue_many(
     cx: &Cx,
     wanted: Vec<(NewReceipt, String)>,
@@ -53,7 +63,7 @@ pub async fn issue_many(
     let mut entries = Vec::with_capacity(wanted.len());
     let mut admitted = Vec::with_capacity(wanted.len());
     for (new, key) in wanted {
-        let entry = admit(cx, &identity, new, Some(&key)).await;
+        let entry = admit(cx, &identity, new, Some(Key::Own(&key))).await;
         admitted.push(entry.map(|entry| {
             let id = entry.id;
             entries.push(entry);
@@ -74,8 +84,17 @@ pub async fn issue_many(
 }
 
 /// Checks what is wanted against what is there, and signs it.
-pub(super) async fn admit(cx: &Cx, identity: &Identity, new: NewReceipt, key: Option<&str>) -> Result<Entry, Problem> {
+pub(super) async fn admit(
+    cx: &Cx,
+    identity: &Identity,
+    new: NewReceipt,
+    key: Option<Key<'_>>,
+) -> Result<Entry, Problem> {
+    let (org_id, mode) = cx.tenant()?;
     let payload = new.payload();
+    let secret = || cx.domain.keyring.idempotency(org_id, mode);
+    let key = key.map(Key::check).transpose()?;
+    let idempotency = key.map(|key| key.hash(&secret(), &new, &payload));
     let checked = async {
         life::check(cx, &new.refs).await?;
         let evidence = evidence::resolve(cx, &new.evidence).await?;
@@ -84,17 +103,17 @@ pub(super) async fn admit(cx: &Cx, identity: &Identity, new: NewReceipt, key: Op
     let (schema, evidence) = match checked.await {
         Ok(checked) => checked,
         // What was issued under the key before is answered as it was, whatever has changed since.
-        Err(_) if is_taken(cx, identity, key).await? => {
+        Err(_) if is_taken(cx, idempotency.as_ref()).await? => {
             (schemas::NONE.to_owned(), evidence::resolve(cx, &new.evidence).await?)
         }
         Err(problem) => return Err(problem),
     };
-    sign(cx, identity, Wanted { new, payload, schema, evidence }, key)
+    sign(cx, identity, Wanted { new, payload, schema, evidence, idempotency })
 }
 
-async fn is_taken(cx: &Cx, identity: &Identity, key: Option<&str>) -> Result<bool, Problem> {
-    let Some(key) = key else { return Ok(false) };
-    store::is_taken(&mut cx.begin().await?, cx.tenant()?, &idempotency_hash(&identity.origin, key)).await
+async fn is_taken(cx: &Cx, idempotency: Option<&Hash>) -> Result<bool, Problem> {
+    let Some(hash) = idempotency else { return Ok(false) };
+    store::is_taken(&mut cx.begin().await?, cx.tenant()?, hash).await
 }
 
 /// What is wanted, checked against what is there.
@@ -103,18 +122,13 @@ struct Wanted {
     payload: Vec<u8>,
     schema: String,
     evidence: Vec<Evidence>,
+    idempotency: Option<Hash>,
 }
 
-fn sign(cx: &Cx, identity: &Identity, wanted: Wanted, key: Option<&str>) -> Result<Entry, Problem> {
-    let Wanted { new, payload, schema, evidence } = wanted;
+fn sign(cx: &Cx, identity: &Identity, wanted: Wanted) -> Result<Entry, Problem> {
+    let Wanted { new, payload, schema, evidence, idempotency } = wanted;
     let (org_id, mode) = cx.tenant()?;
-    if key.is_some_and(|key| key.is_empty() || key.len() > KEY_MAX || !key.bytes().all(|byte| byte.is_ascii_graphic()))
-    {
-        let message = "An idempotency key has 1 to 255 visible ASCII characters.";
-        return Err(Problem::invalid().field("Idempotency-Key", "idempotency_key", message));
-    }
     let (id, now, salt) = (ReceiptId(cx.new_id()), cx.now(), cx.random());
-    let idempotency = key.map(|key| idempotency_hash(&identity.origin, key));
     let statement = Statement {
         log: identity.origin.clone(),
         id: id.to_string(),
@@ -354,12 +368,12 @@ pub(super) fn narrow(filter: &Filter) -> Result<Narrowed, Problem> {
     let sort = given(&filter.sort).unwrap_or_else(|| "-issued".to_owned());
     let (name, falling) = sort.strip_prefix('-').map_or((sort.as_str(), false), |name| (name, true));
     narrowed.order = match name {
-        "issued" => (Key::Issued, falling),
-        "happened" => (Key::Happened, falling),
-        "amount" if narrowed.currency.is_some() => (Key::Amount, falling),
+        "issued" => (Order::Issued, falling),
+        "happened" => (Order::Happened, falling),
+        "amount" if narrowed.currency.is_some() => (Order::Amount, falling),
         "amount" => {
             problem = problem.field("currency", "currency", "Amounts are sorted in one currency: choose which.");
-            (Key::Amount, falling)
+            (Order::Amount, falling)
         }
         _ => {
             problem = problem.field(
@@ -367,7 +381,7 @@ pub(super) fn narrow(filter: &Filter) -> Result<Narrowed, Problem> {
                 "sort",
                 "issued, happened or amount is wanted, with - before it for the greatest first.",
             );
-            (Key::Issued, true)
+            (Order::Issued, true)
         }
     };
     if narrowed

@@ -7,7 +7,9 @@ use super::{Ref, Relation, refer, store};
 use crate::context::{Actor, Cx, Domain};
 use crate::id::{OrgId, ReceiptId};
 use crate::permission::{Permission, Role};
-use crate::receipts::{NewReceipt, Receipt, get, issue};
+use crate::receipts::key::Key;
+use crate::receipts::service::issue_under;
+use crate::receipts::{NewReceipt, Receipt, get};
 use crate::{Mode, Problem, events, jobs};
 
 /// Puts the record of an erasure into the log.
@@ -84,7 +86,7 @@ pub async fn record(domain: &Domain, job: &RecordErasure) -> Result<(), Problem>
         refs: vec![Ref { id: job.receipt_id, relation: Relation::RelatesTo }],
         ..NewReceipt::of_kind("payload_erased")
     };
-    let issued = issue(&cx, new, Some(&format!("erasure/{}", job.receipt_id))).await?;
+    let issued = issue_under(&cx, new, Some(Key::Own(&format!("erasure/{}", job.receipt_id)))).await?;
     let mut tx = cx.begin().await?;
     store::set_record(&mut tx, log, job.receipt_id, issued.receipt.summary.id).await?;
     tx.commit().await
