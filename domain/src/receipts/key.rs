@@ -12,6 +12,44 @@ mod tests;
 /// Characters of a caller's key.
 const MAX: usize = 255;
 
+/// By what a repetition of a request is known, as a caller chooses.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Repeat {
+    /// By nothing: it is another receipt.
+    #[default]
+    Anew,
+    /// By this key.
+    Key(String),
+    /// By its contents.
+    Content,
+}
+
+impl Repeat {
+    /// From what a request says: a key, or that it is idempotent by `content`.
+    ///
+    /// Errors: 422 for another word, and for both.
+    pub fn of(key: Option<String>, idempotent: Option<&str>) -> Result<Self, Problem> {
+        let refused = |message| Err(Problem::invalid().field("idempotent", "idempotent", message));
+        match (key, idempotent) {
+            (None, None) => Ok(Self::Anew),
+            (Some(key), None) => Ok(Self::Key(key)),
+            (None, Some("content")) => Ok(Self::Content),
+            (Some(_), Some("content")) => {
+                refused("A repetition is known by a key or by its content: send one of them.")
+            }
+            (_, Some(_)) => refused("`content` is wanted, or nothing."),
+        }
+    }
+
+    pub(super) fn key(&self) -> Option<Key<'_>> {
+        match self {
+            Self::Anew => None,
+            Self::Key(key) => Some(Key::Caller(key)),
+            Self::Content => Some(Key::Content),
+        }
+    }
+}
+
 /// What makes a repeated request the same one, and whose word that is: nothing a caller says is ever a key of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Key<'a> {

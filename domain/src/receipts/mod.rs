@@ -28,12 +28,16 @@ mod store;
 #[cfg(all(test, feature = "server"))]
 mod tests;
 #[cfg(feature = "server")]
+mod together;
+#[cfg(feature = "server")]
 mod walk;
 
 #[cfg(feature = "server")]
 pub use export::{Export, export};
 #[cfg(feature = "server")]
 pub use files::{bundle, bundle_without_contents, cose, proof, root_proof};
+#[cfg(feature = "server")]
+pub use key::Repeat;
 pub use life::{Ref, Relation, Standing};
 #[cfg(feature = "server")]
 pub use new::NewReceipt;
@@ -42,10 +46,12 @@ pub(crate) use new::is_kind;
 #[cfg(feature = "server")]
 pub(crate) use proofs::{prove, root_at};
 #[cfg(feature = "server")]
-pub use service::{get, issue, issue_many, issue_once, list, neighbours};
+pub use service::{get, issue, issue_as, issue_many, list, neighbours};
 #[cfg(feature = "server")]
 pub(crate) use service::{standing, timestamp};
 pub use status::{Anchored, State, Status};
+#[cfg(feature = "server")]
+pub use together::issue_together;
 #[cfg(feature = "server")]
 pub use walk::{Walk, walk};
 

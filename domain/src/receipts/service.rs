@@ -12,7 +12,7 @@ use super::key::Key;
 use super::life::{self, Life};
 use super::proofs::{Proved, prove};
 use super::store::{self, Narrowed, Order, Row, Side};
-use super::{Filter, Issued, Neighbours, NewReceipt, Proof, Receipt, Standing, State, Status, Summary};
+use super::{Filter, Issued, Neighbours, NewReceipt, Proof, Receipt, Repeat, Standing, State, Status, Summary};
 use crate::context::Cx;
 use crate::database::Tx;
 use crate::id::ReceiptId;
@@ -38,10 +38,10 @@ pub async fn issue(cx: &Cx, new: NewReceipt, idempotency_key: Option<&str>) -> R
     issue_under(cx, new, idempotency_key.map(Key::Caller)).await
 }
 
-/// Issues a receipt as [`issue`] does, by content: when one with the same payload, references and files was issued so before,
-/// that one is the answer, for ever. One whose contents were erased since is answered without them.
-pub async fn issue_once(cx: &Cx, new: NewReceipt) -> Result<Issued, Problem> {
-    issue_under(cx, new, Some(Key::Content)).await
+/// Issues a receipt as [`issue`] does, where a repetition is known by a key or by content. By content, one with the same payload,
+/// references and files that was issued so before is the answer, for ever, also after its contents were erased.
+pub async fn issue_as(cx: &Cx, new: NewReceipt, repeat: &Repeat) -> Result<Issued, Problem> {
+    issue_under(cx, new, repeat.key()).await
 }
 
 /// Issues a receipt under a key of any kind.
@@ -192,6 +192,11 @@ impl Kept {
         Self { row }
     }
 
+    /// Whether both say the same.
+    pub(super) fn is_same(&self, other: &Self) -> Result<bool, Problem> {
+        self.is_same_as(&other.row)
+    }
+
     /// Whether a receipt says what was wanted. Contents that were erased cannot be compared: the key alone decides.
     fn is_same_as(&self, row: &Row) -> Result<bool, Problem> {
         let read = |row: &Row| Signed::parse(&row.statement).map_err(|error| Problem::internal(format!("{error:?}")));
@@ -199,6 +204,10 @@ impl Kept {
         let same_payload = row.life.erasure.is_some() || row.payload == self.row.payload;
         Ok(same_payload && ours.kind == theirs.kind && ours.refs == theirs.refs && ours.evidence == theirs.evidence)
     }
+}
+
+pub(super) fn conflict() -> Problem {
+    Problem::new(409, "idempotency_conflict", "This idempotency key was used for a receipt with other content.")
 }
 
 pub(super) async fn answer(cx: &Cx, identity: &Identity, kept: Kept, outcome: Outcome) -> Result<Issued, Problem> {
@@ -223,8 +232,7 @@ pub(super) async fn answer(cx: &Cx, identity: &Identity, kept: Kept, outcome: Ou
             let row = store::find(&mut tx, log, id).await?;
             let replayed = row.summary.id != kept.row.summary.id;
             if replayed && !kept.is_same_as(&row)? {
-                let detail = "This idempotency key was used for a receipt with other content.";
-                return Err(Problem::new(409, "idempotency_conflict", detail));
+                return Err(conflict());
             }
             let (size, identity) = (row.tree_size, logs::identity_now(cx, &mut tx, log).await?);
             let proved = prove(&mut tx, log, &identity, row.summary.log_index, size).await?;

@@ -11,6 +11,7 @@ use utoipa_axum::routes;
 use crate::AppState;
 use crate::problem::Refusal;
 
+pub mod batches;
 mod body;
 pub mod downloads;
 pub mod evidence;
@@ -86,7 +87,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(imports::create_import))
         .layer(axum::extract::DefaultBodyLimit::max(domain::imports::MAX_BYTES));
     let batch = OpenApiRouter::new()
-        .routes(routes!(receipts::create_receipts))
+        .routes(routes!(batches::create_receipts))
         .layer(axum::extract::DefaultBodyLimit::max(domain::receipts::batch::MAX_BYTES));
     OpenApiRouter::with_openapi(Document::openapi()).nest("/v1", small.merge(batch).merge(large))
 }

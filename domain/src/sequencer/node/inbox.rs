@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 
 use super::{Node, store};
 use crate::database::Database;
-use crate::sequencer::{self, BATCH, Entry, Outcome, Reply, Waiting, unavailable, unknown};
+use crate::sequencer::{self, BATCH, Entry, Outcomes, Reply, Waiting, unavailable, unknown};
 
 /// Entries on their way to other nodes; beyond it callers are told to come back.
 const MAX: usize = 4_096;
@@ -37,10 +37,11 @@ impl Forwarder {
         Self { database, node, arrived: Mutex::default(), count: AtomicUsize::new(0), woken: Notify::new() }
     }
 
-    /// Takes an entry; gives it back when there is no room.
+    /// Takes an entry with those that belong to it; gives it back when there is no room.
     pub(in crate::sequencer) fn push(&self, waiting: Waiting) -> Result<(), Box<Waiting>> {
-        if self.count.fetch_add(1, Ordering::AcqRel) >= MAX {
-            self.count.fetch_sub(1, Ordering::AcqRel);
+        let entries = waiting.len();
+        if self.count.fetch_add(entries, Ordering::AcqRel) >= MAX {
+            self.count.fetch_sub(entries, Ordering::AcqRel);
             return Err(Box::new(waiting));
         }
         self.arrived.lock().unwrap_or_else(PoisonError::into_inner).push(waiting);
@@ -87,7 +88,7 @@ impl Forwarder {
         // What became ours in the meantime is written here.
         let ours = arrived.extract_if(.., |waiting| self.node.queue_of(waiting.entry.org_id).is_some());
         for waiting in ours.collect::<Vec<_>>() {
-            self.count.fetch_sub(1, Ordering::AcqRel);
+            self.count.fetch_sub(waiting.len(), Ordering::AcqRel);
             if let Some(queue) = self.node.queue_of(waiting.entry.org_id) {
                 queue.push_patiently(waiting).await;
             }
@@ -110,9 +111,9 @@ impl Forwarder {
 
     async fn put(&self, waiting: &[Waiting]) -> Result<Vec<i64>, sqlx::Error> {
         let mut rows = store::InboxRows::default();
-        for Waiting { entry, .. } in waiting {
-            let bytes = postcard::to_allocvec(entry).map_err(|error| sqlx::Error::Encode(error.into()))?;
-            rows.push(i16::from(Node::shard_of(entry.org_id)), entry.id, bytes);
+        for waiting in waiting {
+            let bytes = pack(waiting).map_err(|error| sqlx::Error::Encode(error.into()))?;
+            rows.push(i16::from(Node::shard_of(waiting.entry.org_id)), waiting.entry.id, bytes);
         }
         let put = async {
             let mut connection = self.database.lend().await?;
@@ -127,8 +128,7 @@ impl Forwarder {
             return Ok(());
         }
         let given_up = sent.extract_if(|_, waiting| waiting.is_given_up()).map(|(id, waiting)| {
-            drop(waiting);
-            self.count.fetch_sub(1, Ordering::AcqRel);
+            self.count.fetch_sub(waiting.len(), Ordering::AcqRel);
             id
         });
         let given_up: Vec<i64> = given_up.collect();
@@ -160,7 +160,7 @@ impl Forwarder {
         let holders = async {
             let mut connection = self.database.lend().await?;
             store::remove_from_inbox(&mut connection, refused).await?;
-            sequencer::store::holders(&mut connection, gone.iter().map(|waiting| &waiting.entry)).await
+            sequencer::store::holders(&mut connection, gone.iter().flat_map(Waiting::entries)).await
         };
         let holders = match self.database.in_time(holders).await {
             Ok(holders) => holders,
@@ -169,9 +169,9 @@ impl Forwarder {
                 return Err(error);
             }
         };
-        for (waiting, holder) in gone.into_iter().zip(holders) {
-            match holder {
-                Some(id) => self.answer(waiting, Ok(Outcome::Taken(id))),
+        for (waiting, holders) in sequencer::deal(gone, holders) {
+            match sequencer::found(holders) {
+                Some(outcomes) => self.answer(waiting, Ok(outcomes)),
                 // It was never placed: it sets out again.
                 None => {
                     self.arrived.lock().unwrap_or_else(PoisonError::into_inner).push(waiting);
@@ -182,9 +182,38 @@ impl Forwarder {
         Ok(())
     }
 
-    fn answer(&self, waiting: Waiting, outcome: Result<Outcome, crate::Problem>) {
-        self.count.fetch_sub(1, Ordering::AcqRel);
-        waiting.answer(outcome);
+    fn answer(&self, waiting: Waiting, outcomes: Result<Outcomes, crate::Problem>) {
+        self.count.fetch_sub(waiting.len(), Ordering::AcqRel);
+        waiting.answer(outcomes);
+    }
+}
+
+/// Where a row's bytes begin with this, entries that belong together follow. An entry by itself begins with the length of an
+/// id, and is what earlier releases hand over, and understand.
+const TOGETHER: u8 = 0;
+
+/// What waits, as the bytes of a row.
+pub(in crate::sequencer) fn pack(waiting: &Waiting) -> Result<Vec<u8>, postcard::Error> {
+    if waiting.others.is_empty() {
+        return postcard::to_allocvec(&waiting.entry);
+    }
+    let entries: Vec<&Entry> = waiting.entries().collect();
+    postcard::to_extend(&entries, vec![TOGETHER])
+}
+
+/// The entries of a row's bytes: the first, and those that belong to it.
+pub(in crate::sequencer) fn unpack(bytes: &[u8]) -> Result<(Entry, Vec<Entry>), postcard::Error> {
+    match bytes.split_first() {
+        Some((&TOGETHER, bytes)) => {
+            let mut entries: Vec<Entry> = postcard::from_bytes(bytes)?;
+            if entries.is_empty() {
+                return Err(postcard::Error::DeserializeUnexpectedEnd);
+            }
+            let others = entries.split_off(1);
+            let first = entries.pop().ok_or(postcard::Error::DeserializeUnexpectedEnd)?;
+            Ok((first, others))
+        }
+        _ => Ok((postcard::from_bytes(bytes)?, Vec::new())),
     }
 }
 
@@ -215,8 +244,8 @@ async fn read_with(database: &Database, node: &Node, listener: &mut PgListener) 
                 break;
             }
             for (id, bytes) in rows {
-                match postcard::from_bytes(&bytes) {
-                    Ok(entry) => take_in(node, id, entry).await,
+                match unpack(&bytes) {
+                    Ok(entries) => take_in(node, id, entries).await,
                     Err(error) => {
                         tracing::error!(%error, id, "an entry of the inbox cannot be read");
                         let removed = async { store::remove_from_inbox(&mut *database.lend().await?, &[id]).await };
@@ -233,10 +262,10 @@ async fn read_with(database: &Database, node: &Node, listener: &mut PgListener) 
     }
 }
 
-async fn take_in(node: &Node, id: i64, entry: Entry) {
+async fn take_in(node: &Node, id: i64, (entry, others): (Entry, Vec<Entry>)) {
     if let Some(queue) = node.queue_of(entry.org_id) {
         node.taken_in().insert(id);
-        queue.push_patiently(Waiting { entry, reply: Reply::Inbox(id) }).await;
+        queue.push_patiently(Waiting { entry, others, reply: Reply::Inbox(id) }).await;
     }
 }
 
