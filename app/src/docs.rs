@@ -53,7 +53,7 @@ pub const PROBLEMS: &[(&str, u16, &str, &str)] = &[
         "import_running",
         409,
         "An import is under way, and its file may hold what is to be erased.",
-        "Try again when the import has ended; one that is stuck goes on when its file is sent again.",
+        "Try again when the import has ended; one that cannot go on gives up by itself.",
     ),
     (
         "receipt_ended",
@@ -86,6 +86,12 @@ pub const PROBLEMS: &[(&str, u16, &str, &str)] = &[
         422,
         "The body is not strict JSON: a duplicate name, a lone surrogate, or a number that floating point cannot hold.",
         "Write fractions and large numbers as text.",
+    ),
+    (
+        "batch_refused",
+        422,
+        "Some receipts of an atomic request cannot be issued, so none was; errors names each by its place.",
+        "Mend or leave out what is named, and send the rest again with the same idempotency keys.",
     ),
     ("unreadable_file", 422, "The file is not a CSV that can be read.", "The detail names the line."),
     (

@@ -77,6 +77,27 @@ pub(crate) async fn enqueue<T: TaskHandler + serde::Serialize>(tx: &mut Tx, job:
     Ok(())
 }
 
+/// Jobs of a kind that failed as often as they may, with their keys.
+pub(crate) async fn dead<T: TaskHandler + serde::de::DeserializeOwned>(
+    domain: &Domain,
+) -> Result<Vec<(String, T)>, Problem> {
+    let mut connection = domain.database.lend().await?;
+    let rows = sqlx::query!(
+        r#"select job_key as "key!", payload as "payload!: sqlx::types::Json<serde_json::Value>" from dead_jobs($1)"#,
+        T::IDENTIFIER
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    let read = |value| serde_json::from_value(value).map_err(Problem::internal);
+    rows.into_iter().map(|row| Ok((row.key, read(row.payload.0)?))).collect()
+}
+
+/// Takes a dead job out of the queue; whether it was one still.
+pub(crate) async fn drop_dead(tx: &mut Tx, key: &str) -> Result<bool, Problem> {
+    let dropped = sqlx::query_scalar!(r#"select drop_dead_job($1) as "dropped!""#, key);
+    Ok(dropped.fetch_one(tx.connection()).await?)
+}
+
 /// Works until told to stop: the queue's jobs, and the upkeep that has no change to follow.
 pub async fn run_workers(domain: Domain, concurrency: usize, stop: impl Future<Output = ()> + Clone + Send + 'static) {
     // What these are at when the server stops may be left: another node does it again.
@@ -193,6 +214,7 @@ async fn upkeep(domain: &Domain, stop: impl Future<Output = ()> + Clone) {
         }
         let mut results = vec![in_a_round(crate::api_keys::record_uses(domain)).await];
         results.push(in_a_round(crate::log_keys::retire_due(domain)).await);
+        results.push(in_a_round(imports::fail_dead(domain)).await);
         if round.is_multiple_of(SWEEP_EVERY) {
             results.push(in_a_round(crate::accounts::sweep_sessions(domain)).await);
         }

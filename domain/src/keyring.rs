@@ -24,6 +24,7 @@ const SEAL: &str = "certnode 2026-11-21 seal log keys v1";
 const ID: &str = "certnode 2026-11-21 master key id v1";
 const NONCE: usize = 24;
 const SHARE: &str = "certnode 2026-11-21 shared receipt v1";
+const IDEMPOTENCY: &str = "certnode 2026-11-26 idempotency v1";
 
 /// A private key, wiped when dropped.
 pub type Seed = Zeroizing<[u8; 32]>;
@@ -116,6 +117,11 @@ impl Keyring {
     /// What the link of a shared receipt ends in: 128 bits that only the master key makes out of the share's id.
     pub fn share_token(&self, share: uuid::Uuid) -> String {
         base58(&derive_key(&self.master, SHARE, share.as_bytes())[..16], 22)
+    }
+
+    /// What the idempotency keys of a log are hashed with: its statements are read by many who must not learn them.
+    pub(crate) fn idempotency(&self, org_id: OrgId, mode: Mode) -> Seed {
+        self.derive(IDEMPOTENCY, org_id, mode)
     }
 
     /// Seals a key. A nonce is used once; 24 random bytes are never the same twice.

@@ -6,8 +6,3 @@ use crate::hash::{Hash, sha256};
 pub fn commit(salt: &[u8; 16], payload: &[u8]) -> Hash {
     sha256(&[salt, payload])
 }
-
-/// `SHA-256(log ‖ key)`: which request a receipt answers, without the caller's key.
-pub fn idempotency_hash(log: &str, key: &str) -> Hash {
-    sha256(&[log.as_bytes(), key.as_bytes()])
-}

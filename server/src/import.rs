@@ -21,6 +21,7 @@ struct Import {
     rows_total: u64,
     rows_done: u64,
     rows_refused: u64,
+    failure: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -55,6 +56,9 @@ pub fn run(file: &Path, maps: &[String], url: &str, key: &str) -> Result<bool, F
     }
     eprintln!();
     api.print_refusals(&import.id)?;
+    if let (true, Some(why)) = (import.state == "failed", &import.failure) {
+        println!("The import gave up after {} rows: {why} Run it again to go on.", import.rows_done);
+    }
     let seconds = started.elapsed().as_secs_f64();
     if already == import.rows_total && already > 0 {
         println!("{} was imported before: nothing was issued again.", file.display());

@@ -84,11 +84,12 @@ pub fn ImportProgress(import: Import) -> impl IntoView {
         State::Queued => ("", "Queued"),
         State::Running => ("accent", "Running"),
         State::Finished => ("good", "Finished"),
-        State::Failed => ("bad", "Stopped: start it again to go on"),
+        State::Failed => ("bad", "Stopped: send the file again to go on"),
     };
     view! {
         <div class="stack">
             <p class="waiting"><Badge tone=tone>{state}</Badge><a class="link" href=format!("/imports/{}", import.id)>{import.name}</a></p>
+            {import.failure.map(|why| view! { <p role="status">{why}</p> })}
             {under_way.then(|| view! { <noscript><a class="link" href=again>"Refresh"</a></noscript> })}
             <Progress label=format!("{settled} of {} rows, {} refused", import.rows_total, import.rows_refused) value=settled max=import.rows_total/>
         </div>

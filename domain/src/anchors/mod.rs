@@ -4,7 +4,7 @@
 //! receipt's proof goes on by public rules alone: receipt, tenant's checkpoint, root's checkpoint.
 
 use ledger::checkpoint::Checkpoint;
-use ledger::commitment::idempotency_hash;
+use ledger::hash::{Hash, sha256};
 use ledger::note::{Note, SignatureLine, VerifierKey};
 use ledger::policy::{Log, Policy, Witness};
 use ledger::proof::consistency_proof;
@@ -85,13 +85,19 @@ pub async fn anchor(domain: &Domain) -> Result<usize, Problem> {
     }
 }
 
+/// By which an entry of the root log is put there once: `SHA-256(log ‖ fact)`. Unlike those of tenants it has no secret. What
+/// the root log says is for everyone to read, and whoever restores it from its files makes the same out of its entries.
+pub(crate) fn fact_hash(log: &str, fact: &str) -> Hash {
+    sha256(&[log.as_bytes(), fact.as_bytes()])
+}
+
 async fn anchor_all(domain: &Domain, moved: &[Moved]) -> Result<(), Problem> {
     let root = domain.system(ROOT.0, ROOT.1);
     let identity = logs::identity_of_root(&root).await?;
     let mut entries = Vec::with_capacity(moved.len());
     for log in moved {
         let note = Note::parse(&log.checkpoint).map_err(|error| Problem::internal(format!("{error:?}")))?;
-        let key = idempotency_hash(&identity.origin, &format!("{}/{}", log.origin, log.size));
+        let key = fact_hash(&identity.origin, &format!("{}/{}", log.origin, log.size));
         let now = root.now();
         entries.push(Entry {
             org_id: ROOT.0,

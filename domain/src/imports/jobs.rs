@@ -6,13 +6,17 @@ use serde::{Deserialize, Serialize};
 
 use super::{Refusal, State, rows, store};
 use crate::context::{Cx, Domain};
+use crate::database::Tx;
 use crate::id::{ImportId, OrgId};
 use crate::permission::Permission;
 use crate::receipts::{self, NewReceipt};
-use crate::{Mode, Problem, events};
+use crate::{Mode, Problem, events, jobs};
 
 /// Rows between two reports of progress.
 const CHUNK: usize = 1_000;
+
+/// What is said of an import whose server ended while it ran, each time.
+const CUT_OFF: &str = "It was cut off too often.";
 
 /// Runs an import to its end.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -31,7 +35,7 @@ pub async fn run(domain: &Domain, job: &RunImport) -> Result<(), Problem> {
     let cx = domain.system(job.org_id, job.mode);
     cx.require(Permission::ImportsWrite)?;
     let mut tx = cx.begin().await?;
-    if store::find(&mut tx, job.org_id, job.import_id).await?.state == State::Finished {
+    if matches!(store::find(&mut tx, job.org_id, job.import_id).await?.state, State::Finished | State::Failed) {
         return Ok(());
     }
     let (source, mapping) = store::source(&mut tx, job.org_id, job.import_id).await?;
@@ -45,11 +49,45 @@ pub async fn run(domain: &Domain, job: &RunImport) -> Result<(), Problem> {
         }
         report(&cx, job, "finished", counts).await
     };
-    let result = result.await;
-    if let Err(problem) = &result {
-        tracing::error!(import = %job.import_id, %problem, internal = problem.internal, "an import stopped");
+    match result.await {
+        Ok(()) => Ok(()),
+        Err(problem) => stopped(&cx, job, problem).await,
     }
-    result
+}
+
+/// Notes why a run stopped. What is wrong with the file itself is as wrong the next time: the import is given up at once.
+async fn stopped(cx: &Cx, job: &RunImport, problem: Problem) -> Result<(), Problem> {
+    tracing::error!(import = %job.import_id, %problem, internal = problem.internal, "an import stopped");
+    let ours = problem.status >= 500 || problem.status == 429;
+    let why = if problem.status == 500 { "Something went wrong on our side.".into() } else { problem.detail.clone() };
+    let mut tx = cx.begin().await?;
+    store::note_failure(&mut tx, job.org_id, job.import_id, &why).await?;
+    if ours {
+        tx.commit().await?;
+        return Err(problem);
+    }
+    give_up(cx, tx, job).await
+}
+
+/// Gives up the imports whose jobs are not run again, each with its job.
+pub(crate) async fn fail_dead(domain: &Domain) -> Result<(), Problem> {
+    for (key, job) in jobs::dead::<RunImport>(domain).await? {
+        let cx = domain.system(job.org_id, job.mode);
+        cx.require(Permission::ImportsWrite)?;
+        let mut tx = cx.begin().await?;
+        // The same file may have been sent again just now: then its job lives.
+        if jobs::drop_dead(&mut tx, &key).await? {
+            give_up(&cx, tx, &job).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn give_up(cx: &Cx, mut tx: Tx, job: &RunImport) -> Result<(), Problem> {
+    if store::fail(&mut tx, job.org_id, job.import_id, CUT_OFF, cx.now()).await? {
+        events::emit(cx, &mut tx, job.mode, "import.failed", serde_json::json!({ "id": job.import_id })).await?;
+    }
+    tx.commit().await
 }
 
 fn chunks(rows: Vec<rows::Row>) -> impl Iterator<Item = Vec<rows::Row>> {

@@ -22,6 +22,8 @@ mod tests;
 mod mapping;
 
 #[cfg(feature = "server")]
+pub(crate) use jobs::fail_dead;
+#[cfg(feature = "server")]
 pub use jobs::{RunImport, run};
 pub use mapping::{Mapping, MappingError};
 #[cfg(feature = "server")]
@@ -40,7 +42,7 @@ pub enum State {
     Running,
     /// Every row is a receipt or named as refused.
     Finished,
-    /// It stopped; starting the same file again goes on where it stopped.
+    /// It gave up, and its file is gone; the same file sent again goes on where it stopped.
     Failed,
 }
 
@@ -61,6 +63,8 @@ pub struct Import {
     pub rows_done: u64,
     /// Rows that were refused.
     pub rows_refused: u64,
+    /// Why it gave up; while it is under way, why it had to begin again.
+    pub failure: Option<String>,
     /// When it was started.
     #[serde(with = "time::serde::timestamp::milliseconds_i64")]
     pub created_at: OffsetDateTime,

@@ -18,6 +18,7 @@ struct Row {
     rows_total: i64,
     rows_done: i64,
     rows_refused: i64,
+    failure: Option<String>,
     created_at: OffsetDateTime,
     finished_at: Option<OffsetDateTime>,
 }
@@ -37,6 +38,7 @@ impl From<Row> for Import {
             rows_total: row.rows_total.cast_unsigned(),
             rows_done: row.rows_done.cast_unsigned(),
             rows_refused: row.rows_refused.cast_unsigned(),
+            failure: row.failure,
             created_at: row.created_at,
             finished_at: row.finished_at,
         }
@@ -54,13 +56,17 @@ pub(super) struct New<'a> {
     pub(super) now: OffsetDateTime,
 }
 
-/// Stores an import; the one that is already there when the same content was imported before, queued again if it failed.
+/// Stores an import; the one that is already there when the same content was imported before, queued again with its file if it
+/// failed.
 pub(super) async fn insert(tx: &mut Tx, (org_id, mode): (OrgId, Mode), new: New<'_>) -> Result<ImportId, Problem> {
     let id = sqlx::query_scalar!(
         "insert into imports (org_id, id, mode, name, content_hash, mapping, source, state, rows_total, created_by, created_at)
         values ($1, $2, $3, $4, $5, $6, $7, 'queued', $8, $9, $10)
         on conflict (org_id, mode, content_hash) do update
-            set state = case when imports.state = 'failed' then 'queued' else imports.state end
+            set state = case when imports.state = 'failed' then 'queued' else imports.state end,
+                source = case when imports.state = 'failed' then excluded.source else imports.source end,
+                failure = case when imports.state = 'failed' then null else imports.failure end,
+                finished_at = case when imports.state = 'failed' then null else imports.finished_at end
         returning id",
         org_id.0,
         new.id.0,
@@ -81,7 +87,7 @@ pub(super) async fn insert(tx: &mut Tx, (org_id, mode): (OrgId, Mode), new: New<
 pub(super) async fn find(tx: &mut Tx, org_id: OrgId, id: ImportId) -> Result<Import, Problem> {
     let row = sqlx::query_as!(
         Row,
-        "select id, name, mode, state, rows_total, rows_done, rows_refused, created_at, finished_at
+        "select id, name, mode, state, rows_total, rows_done, rows_refused, failure, created_at, finished_at
         from imports where org_id = $1 and id = $2",
         org_id.0,
         id.0
@@ -94,7 +100,7 @@ pub(super) async fn find(tx: &mut Tx, org_id: OrgId, id: ImportId) -> Result<Imp
 pub(super) async fn list(tx: &mut Tx, (org_id, mode): (OrgId, Mode), limit: i64) -> Result<Vec<Import>, Problem> {
     let rows = sqlx::query_as!(
         Row,
-        "select id, name, mode, state, rows_total, rows_done, rows_refused, created_at, finished_at
+        "select id, name, mode, state, rows_total, rows_done, rows_refused, failure, created_at, finished_at
         from imports where org_id = $1 and mode = $2 order by id desc limit $3",
         org_id.0,
         mode.as_str(),
@@ -127,7 +133,7 @@ pub(super) async fn progress(
     finished_at: Option<OffsetDateTime>,
 ) -> Result<(), Problem> {
     sqlx::query!(
-        "update imports set state = $3, rows_done = $4, rows_refused = $5, finished_at = $6,
+        "update imports set state = $3, rows_done = $4, rows_refused = $5, finished_at = $6, failure = null,
             source = case when $6::timestamptz is not null then ''::bytea else source end
         where org_id = $1 and id = $2",
         org_id.0,
@@ -140,6 +146,36 @@ pub(super) async fn progress(
     .execute(tx.connection())
     .await?;
     Ok(())
+}
+
+/// Notes why a run stopped.
+pub(super) async fn note_failure(tx: &mut Tx, org_id: OrgId, id: ImportId, why: &str) -> Result<(), Problem> {
+    sqlx::query!("update imports set failure = $3 where org_id = $1 and id = $2", org_id.0, id.0, why)
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// Gives an import up that is under way, for the reason that was noted last, if one was; whether it was under way. Its file
+/// goes, as that of a finished one does.
+pub(super) async fn fail(
+    tx: &mut Tx,
+    org_id: OrgId,
+    id: ImportId,
+    why: &str,
+    now: OffsetDateTime,
+) -> Result<bool, Problem> {
+    let failed = sqlx::query!(
+        "update imports set state = 'failed', failure = coalesce(failure, $3), finished_at = $4, source = ''::bytea
+        where org_id = $1 and id = $2 and state in ('queued', 'running')",
+        org_id.0,
+        id.0,
+        why,
+        now
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(failed.rows_affected() == 1)
 }
 
 pub(super) async fn insert_refusals(

@@ -4,6 +4,7 @@ use super::*;
 use crate::context::Cx;
 use crate::logs;
 use crate::page::Page;
+use crate::receipts::{self, NewReceipt};
 use crate::testing::World;
 
 async fn run_now(cx: &Cx, import: &Import) -> Import {
@@ -44,6 +45,77 @@ async fn a_run_that_was_cut_off_goes_on_without_doubling() {
     let _ = cut;
     assert_eq!(run_now(&acme, &import).await.rows_done, 6_919);
     assert_eq!(logs::head(&acme).await.unwrap().receipts, 6_919);
+}
+
+/// As when a worker has tried as often as it may.
+async fn exhaust(world: &World) {
+    let exhaust = "update graphile_worker._private_jobs set attempts = max_attempts, locked_at = null";
+    sqlx::query(exhaust).execute(&mut world.superuser().await).await.unwrap();
+}
+
+async fn kept_bytes(world: &World) -> i64 {
+    let kept = "select coalesce(sum(length(source)), 0)::bigint from imports";
+    sqlx::query_scalar(kept).fetch_one(&mut world.superuser().await).await.unwrap()
+}
+
+#[tokio::test]
+async fn an_import_whose_job_gave_up_fails_keeps_no_file_and_is_in_no_erasures_way() {
+    let world = World::new().await;
+    let acme = world.org("acme").await;
+    let start = async || {
+        let map = mapping(&["reference=order", "amount=total", "currency=USD"]);
+        start(&acme, "a.csv", map, "order,total\nA,1\nB,2\n".into()).await.unwrap()
+    };
+    let import = start().await;
+    fail_dead(&world.domain).await.unwrap();
+    assert_eq!(get(&acme, import.id).await.unwrap().state, State::Queued, "its job lives");
+    world.domain.plan_fault(crate::sequencer::Fault::Load);
+    let (org_id, mode) = acme.tenant().unwrap();
+    let job = RunImport { org_id, mode, import_id: import.id };
+    (0..8).for_each(|_| world.domain.plan_fault(crate::sequencer::Fault::Load));
+    run(&world.domain, &job).await.unwrap_err();
+    let waiting = get(&acme, import.id).await.unwrap();
+    assert!(waiting.state != State::Failed && waiting.failure.is_some(), "it is tried again");
+    let receipt = NewReceipt::from_json(b"{}").unwrap();
+    let id = receipts::issue(&acme, receipt, None).await.unwrap().receipt.summary.id;
+    assert_eq!(&*receipts::life::erase(&acme, id, "asked to").await.unwrap_err().code, "import_running");
+
+    exhaust(&world).await;
+    fail_dead(&world.domain).await.unwrap();
+    let failed = get(&acme, import.id).await.unwrap();
+    assert_eq!((failed.state, &failed.failure), (State::Failed, &waiting.failure));
+    assert!(failed.finished_at.is_some());
+    assert_eq!(kept_bytes(&world).await, 0);
+    receipts::life::erase(&acme, id, "asked to").await.unwrap();
+    run(&world.domain, &job).await.unwrap();
+    assert_eq!(get(&acme, import.id).await.unwrap().state, State::Failed, "a late run changes nothing");
+
+    let again = start().await;
+    assert_eq!((again.id, again.state, again.failure.clone()), (import.id, State::Queued, None));
+    fail_dead(&world.domain).await.unwrap();
+    let done = run_now(&acme, &again).await;
+    assert_eq!((done.state, done.rows_done, done.failure), (State::Finished, 2, None));
+}
+
+#[tokio::test]
+async fn an_import_that_was_cut_off_each_time_says_so_and_a_file_that_cannot_be_read_is_given_up_at_once() {
+    let world = World::new().await;
+    let acme = world.org("acme").await;
+    let cut_off = start(&acme, "a.csv", Mapping::default(), "a\n1\n".into()).await.unwrap();
+    exhaust(&world).await;
+    // Sent again before it was given up: its job lives anew.
+    start(&acme, "a.csv", Mapping::default(), "a\n1\n".into()).await.unwrap();
+    fail_dead(&world.domain).await.unwrap();
+    assert_eq!(get(&acme, cut_off.id).await.unwrap().state, State::Queued);
+    exhaust(&world).await;
+    fail_dead(&world.domain).await.unwrap();
+    let failed = get(&acme, cut_off.id).await.unwrap();
+    assert_eq!((failed.state, failed.failure.as_deref()), (State::Failed, Some("It was cut off too often.")));
+    let unreadable = start(&acme, "b.csv", Mapping::default(), "b\n1\n".into()).await.unwrap();
+    let damage = "update imports set source = '' where id = $1";
+    sqlx::query(damage).bind(unreadable.id.0).execute(&mut world.superuser().await).await.unwrap();
+    let failed = run_now(&acme, &unreadable).await;
+    assert_eq!((failed.state, failed.failure.as_deref()), (State::Failed, Some("The file is empty.")));
 }
 
 #[tokio::test]

@@ -1,7 +1,6 @@
 //! Use-cases of signing keys.
 
 use ledger::checkpoint::Checkpoint;
-use ledger::commitment::idempotency_hash;
 use ledger::key_event::{Change, KeyEvent};
 use ledger::note::{Note, NoteSigner};
 use sqlx::PgConnection;
@@ -9,7 +8,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::store::{self, Changing, New, Row};
 use super::{History, LogKey, Purpose};
-use crate::anchors::ROOT;
+use crate::anchors::{ROOT, fact_hash};
 use crate::context::{Cx, Domain};
 use crate::id::{OrgId, ReceiptId};
 use crate::keyring::SealedFor;
@@ -189,7 +188,7 @@ pub async fn record_events(domain: &Domain) -> Result<(), Problem> {
         occurred_at: now,
         issued_at: now,
         amount: None,
-        idempotency: Some(idempotency_hash(&identity.origin, &event.note)),
+        idempotency: Some(fact_hash(&identity.origin, &event.note)),
         refs: Vec::new(),
         statement: event.note.clone().into_bytes(),
         payload: Vec::new(),

@@ -13,6 +13,8 @@ pub mod batch;
 mod export;
 #[cfg(feature = "server")]
 mod files;
+#[cfg(feature = "parsers")]
+mod key;
 pub mod life;
 #[cfg(feature = "parsers")]
 mod new;
@@ -28,12 +30,16 @@ mod store;
 #[cfg(all(test, feature = "server"))]
 mod tests;
 #[cfg(feature = "server")]
+mod together;
+#[cfg(feature = "server")]
 mod walk;
 
 #[cfg(feature = "server")]
 pub use export::{Export, export};
 #[cfg(feature = "server")]
 pub use files::{bundle, bundle_without_contents, cose, proof, root_proof};
+#[cfg(feature = "parsers")]
+pub use key::Repeat;
 pub use life::{Ref, Relation, Standing};
 #[cfg(feature = "parsers")]
 pub use new::NewReceipt;
@@ -44,8 +50,10 @@ pub(crate) use proofs::{prove, root_at};
 #[cfg(feature = "server")]
 pub(crate) use service::standing;
 #[cfg(feature = "server")]
-pub use service::{get, issue, issue_many, list, neighbours};
+pub use service::{get, issue, issue_as, issue_many, list, neighbours};
 pub use status::{Anchored, State, Status};
+#[cfg(feature = "server")]
+pub use together::issue_together;
 #[cfg(feature = "server")]
 pub use walk::{Walk, walk};
 

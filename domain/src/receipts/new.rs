@@ -14,6 +14,7 @@ use crate::evidence::MAX;
 use crate::moment::timestamp;
 use crate::moment::whole_milliseconds;
 use crate::money::{Money, MoneyError, exponent};
+use crate::schemas::RESERVED;
 
 const REFERENCE_MAX: usize = 255;
 const KIND_MAX: usize = 64;
@@ -162,8 +163,15 @@ pub(crate) fn is_kind(text: &str) -> bool {
 }
 
 fn kind(text: String) -> Result<String, Refused> {
-    // How a log begins, and what tells of an erasure: those are not for callers.
-    if is_kind(&text) && !["log_created", "payload_erased"].contains(&text.as_str()) {
+    if RESERVED.contains(&text.as_str()) {
+        let instead = match text.as_str() {
+            "revocation" => "POST /v1/receipts/{id}/revoke makes one.",
+            "payload_erased" => "DELETE /v1/receipts/{id}/payload makes one.",
+            _ => "Choose another name.",
+        };
+        return Err(("reserved_kind", format!("The kind {text} is CertNode's own. {instead}")));
+    }
+    if is_kind(&text) {
         Ok(text)
     } else {
         Err((

@@ -1,17 +1,18 @@
 //! Use-cases of receipts.
 
-use ledger::commitment::{commit, idempotency_hash};
+use ledger::commitment::commit;
 use ledger::encoding::base64;
 use ledger::hash::Hash;
 use ledger::statement::{Evidence, Ref, Signed, Statement};
 use time::{Date, OffsetDateTime};
 use time::format_description::well_known::Iso8601;
 
+use super::key::Key;
 use super::life::{self, Life};
 use super::place::{Place, place};
 use super::proofs::{Proved, prove};
-use super::store::{self, Key, Narrowed, Row, Side};
-use super::{Filter, Issued, Neighbours, NewReceipt, Proof, Receipt, Standing, State, Status, Summary};
+use super::store::{self, Narrowed, Order, Row, Side};
+use super::{Filter, Issued, Neighbours, NewReceipt, Proof, Receipt, Repeat, Standing, State, Status, Summary};
 use crate::context::Cx;
 use crate::database::Tx;
 use crate::evidence::{self, Whether};
@@ -24,7 +25,6 @@ use crate::permission::Permission;
 use crate::sequencer::{Entry, Outcome, Placed};
 use crate::{Problem, anchors, schemas};
 
-const KEY_MAX: usize = 255;
 
 /// Issues a receipt: signs it, puts it into the log, and answers with its proof once all of that is durable.
 ///
@@ -32,14 +32,25 @@ const KEY_MAX: usize = 255;
 /// the same key with other content is a 409. Only what became of it since may differ: whether it still holds, and contents
 /// that were erased.
 pub async fn issue(cx: &Cx, new: NewReceipt, idempotency_key: Option<&str>) -> Result<Issued, Problem> {
+    issue_under(cx, new, idempotency_key.map(Key::Caller)).await
+}
+
+/// Issues a receipt as [`issue`] does, where a repetition is known by a key or by content. By content, one with the same payload,
+/// references and files that was issued so before is the answer, for ever, also after its contents were erased.
+pub async fn issue_as(cx: &Cx, new: NewReceipt, repeat: &Repeat) -> Result<Issued, Problem> {
+    issue_under(cx, new, repeat.key()).await
+}
+
+/// Issues a receipt under a key of any kind.
+pub(super) async fn issue_under(cx: &Cx, new: NewReceipt, key: Option<Key<'_>>) -> Result<Issued, Problem> {
     cx.require(Permission::ReceiptsWrite)?;
     let identity = logs::identity(cx).await?;
-    let entry = admit(cx, &identity, new, idempotency_key).await?;
+    let entry = admit(cx, &identity, new, key).await?;
     let (kept, outcome) = (Kept::of(&entry), cx.domain.sequencer.place(entry).await?);
     answer(cx, &identity, kept, outcome).await
 }
 
-/// Issues many receipts, each on its own: a refusal of one leaves the others.
+/// Issues many receipts under keys of our own, each by itself: a refusal of one leaves the others.
 pub async fn issue_many(
     cx: &Cx,
     wanted: Vec<(NewReceipt, String)>,
@@ -49,7 +60,7 @@ pub async fn issue_many(
     let mut entries = Vec::with_capacity(wanted.len());
     let mut admitted = Vec::with_capacity(wanted.len());
     for (new, key) in wanted {
-        let entry = admit(cx, &identity, new, Some(&key)).await;
+        let entry = admit(cx, &identity, new, Some(Key::Own(&key))).await;
         admitted.push(entry.map(|entry| {
             let id = entry.id;
             entries.push(entry);
@@ -70,8 +81,17 @@ pub async fn issue_many(
 }
 
 /// Checks what is wanted against what is there, and signs it.
-pub(super) async fn admit(cx: &Cx, identity: &Identity, new: NewReceipt, key: Option<&str>) -> Result<Entry, Problem> {
+pub(super) async fn admit(
+    cx: &Cx,
+    identity: &Identity,
+    new: NewReceipt,
+    key: Option<Key<'_>>,
+) -> Result<Entry, Problem> {
+    let (org_id, mode) = cx.tenant()?;
     let payload = new.payload();
+    let secret = || cx.domain.keyring.idempotency(org_id, mode);
+    let key = key.map(Key::check).transpose()?;
+    let idempotency = key.map(|key| key.hash(&secret(), &new, &payload));
     let checked = async {
         life::check(cx, &new.refs).await?;
         let evidence = evidence::resolve(cx, &new.evidence, Whether::Kept).await?;
@@ -80,17 +100,17 @@ pub(super) async fn admit(cx: &Cx, identity: &Identity, new: NewReceipt, key: Op
     let (schema, evidence) = match checked.await {
         Ok(checked) => checked,
         // What was issued under the key before is answered as it was, whatever has changed since.
-        Err(_) if is_taken(cx, identity, key).await? => {
+        Err(_) if is_taken(cx, idempotency.as_ref()).await? => {
             (schemas::NONE.to_owned(), evidence::resolve(cx, &new.evidence, Whether::KeptOrErased).await?)
         }
         Err(problem) => return Err(problem),
     };
-    sign(cx, identity, Wanted { new, payload, schema, evidence }, key)
+    sign(cx, identity, Wanted { new, payload, schema, evidence, idempotency })
 }
 
-async fn is_taken(cx: &Cx, identity: &Identity, key: Option<&str>) -> Result<bool, Problem> {
-    let Some(key) = key else { return Ok(false) };
-    store::is_taken(&mut cx.begin().await?, cx.tenant()?, &idempotency_hash(&identity.origin, key)).await
+async fn is_taken(cx: &Cx, idempotency: Option<&Hash>) -> Result<bool, Problem> {
+    let Some(hash) = idempotency else { return Ok(false) };
+    store::is_taken(&mut cx.begin().await?, cx.tenant()?, hash).await
 }
 
 /// What is wanted, checked against what is there.
@@ -99,18 +119,13 @@ struct Wanted {
     payload: Vec<u8>,
     schema: String,
     evidence: Vec<Evidence>,
+    idempotency: Option<Hash>,
 }
 
-fn sign(cx: &Cx, identity: &Identity, wanted: Wanted, key: Option<&str>) -> Result<Entry, Problem> {
-    let Wanted { new, payload, schema, evidence } = wanted;
+fn sign(cx: &Cx, identity: &Identity, wanted: Wanted) -> Result<Entry, Problem> {
+    let Wanted { new, payload, schema, evidence, idempotency } = wanted;
     let (org_id, mode) = cx.tenant()?;
-    if key.is_some_and(|key| key.is_empty() || key.len() > KEY_MAX || !key.bytes().all(|byte| byte.is_ascii_graphic()))
-    {
-        let message = "An idempotency key has 1 to 255 visible ASCII characters.";
-        return Err(Problem::invalid().field("Idempotency-Key", "idempotency_key", message));
-    }
     let (id, now, salt) = (ReceiptId(cx.new_id()), cx.now(), cx.random());
-    let idempotency = key.map(|key| idempotency_hash(&identity.origin, key));
     let statement = Statement {
         log: identity.origin.clone(),
         id: id.to_string(),
@@ -174,6 +189,11 @@ impl Kept {
         Self { row }
     }
 
+    /// Whether both say the same.
+    pub(super) fn is_same(&self, other: &Self) -> Result<bool, Problem> {
+        self.is_same_as(&other.row)
+    }
+
     /// Whether a receipt says what was wanted. Contents that were erased cannot be compared: the key alone decides.
     fn is_same_as(&self, row: &Row) -> Result<bool, Problem> {
         let read = |row: &Row| Signed::parse(&row.statement).map_err(|error| Problem::internal(format!("{error:?}")));
@@ -181,6 +201,10 @@ impl Kept {
         let same_payload = row.life.erasure.is_some() || row.payload == self.row.payload;
         Ok(same_payload && ours.kind == theirs.kind && ours.refs == theirs.refs && ours.evidence == theirs.evidence)
     }
+}
+
+pub(super) fn conflict() -> Problem {
+    Problem::new(409, "idempotency_conflict", "This idempotency key was used for a receipt with other content.")
 }
 
 pub(super) async fn answer(cx: &Cx, identity: &Identity, kept: Kept, outcome: Outcome) -> Result<Issued, Problem> {
@@ -205,8 +229,7 @@ pub(super) async fn answer(cx: &Cx, identity: &Identity, kept: Kept, outcome: Ou
             let row = store::find(&mut tx, log, id).await?;
             let replayed = row.summary.id != kept.row.summary.id;
             if replayed && !kept.is_same_as(&row)? {
-                let detail = "This idempotency key was used for a receipt with other content.";
-                return Err(Problem::new(409, "idempotency_conflict", detail));
+                return Err(conflict());
             }
             let (size, identity) = (row.tree_size, logs::identity_now(cx, &mut tx, log).await?);
             let proved = prove(&mut tx, log, &identity, row.summary.log_index, size).await?;
@@ -346,12 +369,12 @@ pub(super) fn narrow(filter: &Filter) -> Result<Narrowed, Problem> {
     let sort = given(&filter.sort).unwrap_or_else(|| "-issued".to_owned());
     let (name, falling) = sort.strip_prefix('-').map_or((sort.as_str(), false), |name| (name, true));
     narrowed.order = match name {
-        "issued" => (Key::Issued, falling),
-        "happened" => (Key::Happened, falling),
-        "amount" if narrowed.currency.is_some() => (Key::Amount, falling),
+        "issued" => (Order::Issued, falling),
+        "happened" => (Order::Happened, falling),
+        "amount" if narrowed.currency.is_some() => (Order::Amount, falling),
         "amount" => {
             problem = problem.field("currency", "currency", "Amounts are sorted in one currency: choose which.");
-            (Key::Amount, falling)
+            (Order::Amount, falling)
         }
         _ => {
             problem = problem.field(
@@ -359,7 +382,7 @@ pub(super) fn narrow(filter: &Filter) -> Result<Narrowed, Problem> {
                 "sort",
                 "issued, happened or amount is wanted, with - before it for the greatest first.",
             );
-            (Key::Issued, true)
+            (Order::Issued, true)
         }
     };
     if narrowed

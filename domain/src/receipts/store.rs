@@ -36,12 +36,12 @@ pub(super) struct Narrowed {
     pub(super) max: Option<i64>,
     pub(super) currency: Option<String>,
     /// By what, and whether the greatest comes first.
-    pub(super) order: (Key, bool),
+    pub(super) order: (Order, bool),
 }
 
 /// What a list is sorted by; the id decides between equals.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Key {
+pub(super) enum Order {
     /// When it was signed: ids are in that order.
     #[default]
     Issued,
@@ -123,11 +123,11 @@ pub(super) async fn list(
         (Side::After, false) | (Side::Before, true) => (">", "asc"),
     };
     let column = match key {
-        Key::Issued => "id",
-        Key::Happened => "occurred_at",
-        Key::Amount => "amount_minor",
+        Order::Issued => "id",
+        Order::Happened => "occurred_at",
+        Order::Amount => "amount_minor",
     };
-    if key == Key::Amount {
+    if key == Order::Amount {
         sql.push(" and amount_minor is not null");
     }
     match place {
@@ -144,7 +144,7 @@ pub(super) async fn list(
         }
         None => {}
     }
-    let second = if key == Key::Issued { String::new() } else { format!(", id {order}") };
+    let second = if key == Order::Issued { String::new() } else { format!(", id {order}") };
     sql.push(format_args!(" order by {column} {order}{second} limit ")).push_bind(limit);
     let rows: Vec<SummaryRow> = sql.build_query_as().fetch_all(tx.connection()).await?;
     Ok(rows.into_iter().map(Summary::from).collect())

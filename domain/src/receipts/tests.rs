@@ -6,7 +6,7 @@ use ledger::verify::verify;
 use sqlx::Connection as _;
 
 use super::place::Place;
-use super::store::{Key, Narrowed, Side};
+use super::store::{Narrowed, Order, Side};
 use super::*;
 use crate::context::Cx;
 use crate::page::Page;
@@ -238,9 +238,9 @@ async fn no_list_reads_the_whole_table() {
         Narrowed { id: Some(first), ..Narrowed::default() },
         Narrowed { from: Some(time::macros::datetime!(2026-11-25 0:00 UTC)), ..Narrowed::default() },
         Narrowed { min: Some(500), max: Some(600), currency: Some("USD".to_owned()), ..Narrowed::default() },
-        Narrowed { order: (Key::Issued, true), ..Narrowed::default() },
-        Narrowed { order: (Key::Happened, true), ..Narrowed::default() },
-        Narrowed { order: (Key::Amount, false), currency: Some("USD".to_owned()), ..Narrowed::default() },
+        Narrowed { order: (Order::Issued, true), ..Narrowed::default() },
+        Narrowed { order: (Order::Happened, true), ..Narrowed::default() },
+        Narrowed { order: (Order::Amount, false), currency: Some("USD".to_owned()), ..Narrowed::default() },
     ];
     for (narrowed, side) in narrowed.iter().flat_map(|narrowed| [(narrowed, Side::After), (narrowed, Side::Before)]) {
         let mut tx = acme.begin().await.unwrap();

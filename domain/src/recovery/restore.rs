@@ -1,7 +1,6 @@
 //! Rows from the files: logs that the database lost, from the object store alone.
 
 use ledger::checkpoint::Checkpoint;
-use ledger::commitment::idempotency_hash;
 use ledger::fsck::{Bundle, Rebuilt, SigningKeys, read_bundle};
 use ledger::hash::leaf_hash;
 use ledger::json::{self, Value};
@@ -15,7 +14,7 @@ use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
 use super::{Recovered, store};
-use crate::anchors::ROOT;
+use crate::anchors::{ROOT, fact_hash};
 use crate::database::Database;
 use crate::id::{OrgId, ReceiptId};
 use crate::integrity::store::KeyRow;
@@ -190,7 +189,7 @@ fn row(identity: &Identity, entry: &[u8], now: OffsetDateTime) -> Option<store::
     Some(store::Row {
         id: ReceiptId(id),
         kind: kind.to_owned(),
-        idempotency: Some(idempotency_hash(&identity.origin, &key)),
+        idempotency: Some(fact_hash(&identity.origin, &key)),
         reference: Some(about),
         issued_at: at,
         leaf,

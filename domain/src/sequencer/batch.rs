@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 
 use super::head::{Head, TileWrite};
 use super::store::{Heads, Rows};
-use super::{Entry, Placed, Waiting};
+use super::{Entry, Placed};
 use crate::Mode;
 use crate::id::OrgId;
 use crate::logs::Identity;
@@ -34,22 +34,22 @@ pub(super) struct Plan {
     pub(super) rows: Rows,
     pub(super) heads: Heads,
     pub(super) logs: Vec<LogPlan>,
-    /// For each waiting entry, in order.
+    /// For each entry, in order.
     pub(super) placed: Vec<Option<Placed>>,
 }
 
 impl Plan {
     /// Gives every entry its place. `genesis` makes the first statement of a log that has none.
     pub(super) fn make(
-        waiting: &[Waiting],
+        wanted: &[&Entry],
         heads: &HashMap<LogKey, Head>,
         genesis: impl Fn(LogKey, &Head) -> Option<Entry>,
     ) -> Self {
-        let mut plan = Self { placed: waiting.iter().map(|_| None).collect(), ..Self::default() };
+        let mut plan = Self { placed: wanted.iter().map(|_| None).collect(), ..Self::default() };
         let mut by_log: Vec<(LogKey, Vec<usize>)> = Vec::new();
         let mut position: HashMap<LogKey, usize> = HashMap::new();
-        for (index, waiting) in waiting.iter().enumerate() {
-            let key = (waiting.entry.org_id, waiting.entry.mode);
+        for (index, entry) in wanted.iter().enumerate() {
+            let key = (entry.org_id, entry.mode);
             let at = *position.entry(key).or_insert_with(|| {
                 by_log.push((key, Vec::new()));
                 by_log.len() - 1
@@ -58,14 +58,14 @@ impl Plan {
         }
         for (key, members) in by_log {
             if let Some(head) = heads.get(&key) {
-                plan.add_log(key, head, &members, waiting, genesis(key, head));
+                plan.add_log(key, head, &members, wanted, genesis(key, head));
             }
         }
         plan
     }
 
-    fn add_log(&mut self, key: LogKey, head: &Head, members: &[usize], waiting: &[Waiting], genesis: Option<Entry>) {
-        let entries = genesis.iter().chain(members.iter().map(|index| &waiting[*index].entry));
+    fn add_log(&mut self, key: LogKey, head: &Head, members: &[usize], wanted: &[&Entry], genesis: Option<Entry>) {
+        let entries = genesis.iter().chain(members.iter().map(|index| wanted[*index]));
         let entries: Vec<Cow<'_, Entry>> = entries.map(|entry| in_force(&head.identity, entry)).collect();
         let leaves: Vec<Hash> = entries.iter().map(|entry| leaf_hash(&entry.statement)).collect();
         let batch = Batch::append(&head.frontier, &leaves);

@@ -52,8 +52,8 @@ use self::faults::Faults;
 pub(crate) use self::head::tile_root;
 pub use self::room::{Limits, Room};
 
-/// Entries of one transaction.
-const BATCH: usize = 256;
+/// Entries of one transaction, and so the most that can get their places together.
+pub(crate) const BATCH: usize = 256;
 /// Transactions on their way at once, each with the shards of its own.
 const WRITERS: usize = 2;
 /// How long a caller waits for its place before it is told to come back.
@@ -99,26 +99,43 @@ pub(crate) enum Outcome {
     Taken(ReceiptId),
 }
 
-/// An entry, and who waits for what becomes of it.
+/// What became of entries that belong together, each in its place: all of them are placed, or none is and those whose key is
+/// taken say by whom. One that is not placed and has no key that is taken has no outcome.
+pub(crate) type Outcomes = Vec<Option<Outcome>>;
+
+/// Entries of one log that get their places together or not at all, and who waits for what becomes of them. Nearly always it
+/// is one.
 pub(crate) struct Waiting {
+    /// The first; its id stands for all.
     entry: Entry,
+    others: Vec<Entry>,
     reply: Reply,
 }
 
-/// What a caller waits for.
-type Answer = oneshot::Receiver<Result<Outcome, Problem>>;
-
 enum Reply {
     /// A caller of this node.
-    Caller(oneshot::Sender<Result<Outcome, Problem>>),
+    Caller(oneshot::Sender<Result<Outcomes, Problem>>),
     /// A caller of another node, who sees that this row of the inbox is gone.
     Inbox(i64),
 }
 
+/// What a caller waits for.
+type Answer = oneshot::Receiver<Result<Outcomes, Problem>>;
+
 impl Waiting {
-    fn of_caller(entry: Entry) -> (Self, Answer) {
+    fn of_caller(entry: Entry, others: Vec<Entry>) -> (Self, Answer) {
         let (reply, answer) = oneshot::channel();
-        (Self { entry, reply: Reply::Caller(reply) }, answer)
+        (Self { entry, others, reply: Reply::Caller(reply) }, answer)
+    }
+
+    /// The entries, in the order of their places.
+    fn entries(&self) -> impl Iterator<Item = &Entry> {
+        std::iter::once(&self.entry).chain(&self.others)
+    }
+
+    /// How many entries it is.
+    const fn len(&self) -> usize {
+        1 + self.others.len()
     }
 
     /// The log it is for.
@@ -131,9 +148,9 @@ impl Waiting {
         matches!(&self.reply, Reply::Caller(reply) if reply.is_closed())
     }
 
-    fn answer(self, outcome: Result<Outcome, Problem>) {
+    fn answer(self, outcomes: Result<Outcomes, Problem>) {
         if let Reply::Caller(reply) = self.reply {
-            let _ = reply.send(outcome);
+            let _ = reply.send(outcomes);
         }
     }
 
@@ -143,6 +160,21 @@ impl Waiting {
             Reply::Inbox(id) => Some(id),
         }
     }
+}
+
+/// Deals what was found for each entry of a batch out to those who wait: for each as many as it has entries.
+fn deal<T>(waiting: Vec<Waiting>, each: impl IntoIterator<Item = T>) -> impl Iterator<Item = (Waiting, Vec<T>)> {
+    let mut each = each.into_iter();
+    waiting.into_iter().map(move |waiting| {
+        let own = each.by_ref().take(waiting.len()).collect();
+        (waiting, own)
+    })
+}
+
+/// What is said to those whose entries, or keys, are in the log under these ids; nothing where none is.
+fn found(holders: Vec<Option<ReceiptId>>) -> Option<Outcomes> {
+    let any = holders.iter().any(Option::is_some);
+    any.then(|| holders.into_iter().map(|holder| holder.map(Outcome::Taken)).collect())
 }
 
 /// The handle callers hold. Cheap to clone; the work ends with the last clone.
@@ -198,7 +230,20 @@ impl Sequencer {
     /// Errors: 429 when too many are waiting; 503 when the database did not take it in time, in which case it may still
     /// have been taken, and only the idempotency key tells.
     pub(crate) async fn place(&self, entry: Entry) -> Result<Outcome, Problem> {
-        let (waiting, answer) = Waiting::of_caller(entry);
+        only(self.place_now(entry, Vec::new()).await?)
+    }
+
+    /// Puts entries of one log into it together, in order and next to each other, or none of them; [`BATCH`] at most.
+    ///
+    /// Errors: as [`Sequencer::place`], of all of them.
+    pub(crate) async fn place_together(&self, entries: Vec<Entry>) -> Result<Outcomes, Problem> {
+        let mut entries = entries.into_iter();
+        let Some(first) = entries.next() else { return Ok(Vec::new()) };
+        self.place_now(first, entries.collect()).await
+    }
+
+    async fn place_now(&self, entry: Entry, others: Vec<Entry>) -> Result<Outcomes, Problem> {
+        let (waiting, answer) = Waiting::of_caller(entry, others);
         self.0.node.join().await;
         let refused = match self.0.node.queue_of(waiting.entry.org_id) {
             Some(queue) => queue.push(waiting).is_err(),
@@ -208,7 +253,7 @@ impl Sequencer {
             return Err(too_busy());
         }
         match timeout(PATIENCE, answer).await {
-            Ok(Ok(outcome)) => outcome,
+            Ok(Ok(outcomes)) => outcomes,
             Ok(Err(_)) => Err(stopping()),
             Err(_) => Err(unknown()),
         }
@@ -219,7 +264,7 @@ impl Sequencer {
         let mut outcomes = Vec::with_capacity(entries.len());
         for answer in self.push_many(entries, None).await {
             outcomes.push(match answer {
-                Some(answer) => answer.await.unwrap_or_else(|_| Err(stopping())),
+                Some(answer) => answer.await.unwrap_or_else(|_| Err(stopping())).and_then(only),
                 None => Err(too_busy()),
             });
         }
@@ -234,7 +279,7 @@ impl Sequencer {
         for answer in self.push_many(entries, Some(started + self.0.patience)).await {
             outcomes.push(match answer {
                 Some(answer) => match timeout_at(started + PATIENCE, answer).await {
-                    Ok(answer) => answer.unwrap_or_else(|_| Err(stopping())),
+                    Ok(answer) => answer.unwrap_or_else(|_| Err(stopping())).and_then(only),
                     Err(_) => Err(unknown()),
                 },
                 None => Err(too_busy()),
@@ -248,7 +293,7 @@ impl Sequencer {
         self.0.node.join().await;
         let mut answers = Vec::with_capacity(entries.len());
         for entry in entries {
-            let (waiting, answer) = Waiting::of_caller(entry);
+            let (waiting, answer) = Waiting::of_caller(entry, Vec::new());
             let pushed = match self.0.node.queue_of(waiting.entry.org_id) {
                 Some(queue) => queue.push_patiently(waiting, until).await,
                 None => self.0.forwarder.push_patiently(waiting, until).await,
@@ -272,6 +317,11 @@ impl Sequencer {
         }
         self.0.node.leave().await;
     }
+}
+
+/// The outcome of an entry that was by itself.
+fn only(outcomes: Outcomes) -> Result<Outcome, Problem> {
+    outcomes.into_iter().next().flatten().ok_or_else(|| Problem::internal("an entry was not answered"))
 }
 
 fn stopping() -> Problem {

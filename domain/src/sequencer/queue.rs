@@ -27,12 +27,20 @@ pub(super) struct Queue {
 
 #[derive(Default)]
 struct State {
-    logs: HashMap<LogKey, VecDeque<Waiting>>,
+    logs: HashMap<LogKey, Log>,
     /// The logs that wait, in the order of their turns.
     turns: VecDeque<LogKey>,
     waiting: usize,
     /// Entries that were taken and not yet answered.
     at_work: usize,
+}
+
+/// What waits of one log.
+#[derive(Default)]
+struct Log {
+    waiting: VecDeque<Waiting>,
+    /// How many entries that is.
+    entries: usize,
 }
 
 impl Queue {
@@ -45,19 +53,23 @@ impl Queue {
         self.state().has_room(self.limits, key)
     }
 
-    /// Puts an entry behind the others of its log; gives it back when there is no room.
+    /// Puts an entry behind the others of its log; gives it back when there is no room. Where there is room for one there is
+    /// room for those that belong with it: they would wait for ever for that much at once.
     pub(super) fn push(&self, entry: Waiting) -> Result<(), Box<Waiting>> {
         let mut state = self.state();
-        let key = entry.log();
+        let (key, entries) = (entry.log(), entry.len());
         if !state.has_room(self.limits, key) {
             return Err(Box::new(entry));
         }
         if !state.logs.contains_key(&key) {
             state.turns.push_back(key);
         }
-        state.logs.entry(key).or_default().push_back(entry);
-        state.waiting += 1;
-        let is_news = state.waiting == 1 || state.is_worth_a_batch();
+        let log = state.logs.entry(key).or_default();
+        log.waiting.push_back(entry);
+        log.entries += entries;
+        let is_first = state.waiting == 0;
+        state.waiting += entries;
+        let is_news = is_first || state.is_worth_a_batch();
         drop(state);
         if is_news {
             self.arrived.notify_one();
@@ -124,30 +136,51 @@ impl Queue {
 
 impl State {
     fn has_room(&self, limits: Limits, key: LogKey) -> bool {
-        self.waiting < limits.all && self.logs.get(&key).map_or(0, VecDeque::len) < limits.of_one
+        self.waiting < limits.all && self.logs.get(&key).map_or(0, |log| log.entries) < limits.of_one
     }
 
     fn is_worth_a_batch(&self) -> bool {
         self.waiting >= BATCH.min(WORTH * self.turns.len())
     }
 
+    /// What belongs together is taken together. It may be more than its log's share, and where it finds no room any more, the
+    /// next turn is its log's.
     fn take(&mut self, most: usize) -> Vec<Waiting> {
         let mut taken = Vec::with_capacity(most.min(self.waiting));
+        let (mut entries, mut next) = (0, Vec::new());
         let share = most.checked_div(self.turns.len()).unwrap_or(most).max(1);
-        while taken.len() < most
+        while entries < most
             && let Some(key) = self.turns.pop_front()
         {
             let Some(log) = self.logs.get_mut(&key) else { continue };
-            let count = share.min(log.len()).min(most - taken.len());
-            taken.extend(log.drain(..count));
-            if log.is_empty() {
-                self.logs.remove(&key);
-            } else {
-                self.turns.push_back(key);
+            let (count, has_room) = log.take(share, most - entries, &mut taken);
+            entries += count;
+            match (log.waiting.is_empty(), has_room) {
+                (true, _) => drop(self.logs.remove(&key)),
+                (false, true) => self.turns.push_back(key),
+                (false, false) => next.push(key),
             }
         }
-        self.waiting -= taken.len();
-        self.at_work += taken.len();
+        next.into_iter().rev().for_each(|key| self.turns.push_front(key));
+        self.waiting -= entries;
+        self.at_work += entries;
         taken
+    }
+}
+
+impl Log {
+    /// Takes a share of the entries, or the first whatever it is, within the room that there is. How many they are; and
+    /// whether there was room for the first.
+    fn take(&mut self, share: usize, room: usize, taken: &mut Vec<Waiting>) -> (usize, bool) {
+        let mut entries = 0;
+        while let Some(first) = self.waiting.front()
+            && entries + first.len() <= room
+            && (entries == 0 || entries + first.len() <= share)
+        {
+            entries += first.len();
+            taken.extend(self.waiting.pop_front());
+        }
+        self.entries -= entries;
+        (entries, entries > 0)
     }
 }

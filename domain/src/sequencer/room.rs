@@ -53,30 +53,30 @@ impl Places {
         Self { limits, taken: Mutex::default() }
     }
 
-    /// Takes a place for an entry of a log; false when there is none.
-    pub(super) fn take(&self, key: LogKey) -> bool {
+    /// Takes places for entries of a log that belong together; false when there is none for the first of them.
+    pub(super) fn take(&self, key: LogKey, entries: usize) -> bool {
         let mut taken = self.taken();
         let of_log = taken.logs.get(&key).copied().unwrap_or_default();
         let has_room = of_log < self.limits.of_one && taken.all < self.limits.all;
         if has_room {
-            taken.add(key);
+            taken.add(key, entries);
         }
         has_room
     }
 
-    /// Takes a place even if there is none, for what was promised one before.
-    pub(super) fn take_anyway(&self, key: LogKey) {
-        self.taken().add(key);
+    /// Takes places even if there are none, for what was promised them before.
+    pub(super) fn take_anyway(&self, key: LogKey, entries: usize) {
+        self.taken().add(key, entries);
     }
 
-    pub(super) fn give_back(&self, key: LogKey) {
+    pub(super) fn give_back(&self, key: LogKey, entries: usize) {
         let mut taken = self.taken();
         let Some(of_log) = taken.logs.get_mut(&key) else { return };
-        *of_log -= 1;
+        *of_log -= entries;
         if *of_log == 0 {
             taken.logs.remove(&key);
         }
-        taken.all -= 1;
+        taken.all -= entries;
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -89,8 +89,8 @@ impl Places {
 }
 
 impl Taken {
-    fn add(&mut self, key: LogKey) {
-        *self.logs.entry(key).or_default() += 1;
-        self.all += 1;
+    fn add(&mut self, key: LogKey, entries: usize) {
+        *self.logs.entry(key).or_default() += entries;
+        self.all += entries;
     }
 }

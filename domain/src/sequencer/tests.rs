@@ -10,6 +10,7 @@ use ledger::note::Note;
 use ledger::tree::{Batch, Frontier};
 use sqlx::Executor as _;
 
+use super::node::inbox;
 use super::queue::Queue;
 use super::*;
 use crate::context::{Cx, Domain};
@@ -367,9 +368,9 @@ async fn a_log_that_cannot_be_signed_for_holds_up_no_other() {
     assert!(issued.iter().enumerate().all(|(n, issued)| *issued == (n % 2 == 0)), "{issued:?}");
 }
 
-fn entry(org: u128) -> (Waiting, tokio::sync::oneshot::Receiver<Result<Outcome, Problem>>) {
+fn entry(org: u128) -> (Waiting, Answer) {
     let at = time::macros::datetime!(2026-11-20 09:30 UTC);
-    Waiting::of_caller(Entry {
+    let entry = Entry {
         org_id: OrgId(uuid::Uuid::from_u128(org)),
         mode: Mode::Test,
         id: ReceiptId(uuid::Uuid::from_u128(7)),
@@ -383,7 +384,14 @@ fn entry(org: u128) -> (Waiting, tokio::sync::oneshot::Receiver<Result<Outcome, 
         statement: b"{}".to_vec(),
         payload: b"{\"a\":1}".to_vec(),
         salt: [9; 16],
-    })
+    };
+    Waiting::of_caller(entry, Vec::new())
+}
+
+/// Entries that belong together.
+fn entries(org: u128, count: usize) -> Waiting {
+    let (one, _) = entry(org);
+    Waiting { others: vec![one.entry.clone(); count - 1], ..one }
 }
 
 #[tokio::test]
@@ -433,9 +441,44 @@ async fn a_batch_gathers_only_where_more_is_about_to_come() {
 #[test]
 fn an_entry_survives_its_way_through_the_inbox() {
     let (waiting, _) = entry(1);
-    let bytes = postcard::to_allocvec(&waiting.entry).unwrap();
-    assert_eq!(postcard::from_bytes::<Entry>(&bytes).unwrap(), waiting.entry);
-    for cut in 0..bytes.len() {
-        assert!(postcard::from_bytes::<Entry>(&bytes[..cut]).is_err(), "cut at {cut}");
+    let bytes = inbox::pack(&waiting).unwrap();
+    assert_eq!(inbox::unpack(&bytes).unwrap(), (waiting.entry.clone(), Vec::new()));
+    assert_eq!(bytes, postcard::to_allocvec(&waiting.entry).unwrap(), "as earlier releases wrote it");
+    let together = entries(1, 3);
+    let several = inbox::pack(&together).unwrap();
+    assert_eq!(inbox::unpack(&several).unwrap(), (waiting.entry, together.others));
+    assert!(postcard::from_bytes::<Entry>(&several).is_err(), "which do not take one for all of them");
+    for bytes in [bytes, several] {
+        for cut in 0..bytes.len() {
+            assert!(inbox::unpack(&bytes[..cut]).is_err(), "cut at {cut}");
+        }
     }
+    assert!(inbox::unpack(&[0, 0]).is_err(), "none");
+}
+
+#[tokio::test]
+async fn what_belongs_together_is_taken_together_and_keeps_nobody_waiting_for_long() {
+    let queue = Queue::default();
+    let push = |waiting| queue.push(waiting).map_err(drop).unwrap();
+    let take = async || {
+        let taken = queue.take(0).await;
+        let sizes = taken.iter().map(|waiting| (waiting.entry.org_id.0.as_u128(), waiting.len()));
+        sizes.collect::<Vec<_>>()
+    };
+    push(entries(1, 200));
+    push(entries(2, 200));
+    (0..3).for_each(|_| push(entry(3).0));
+    push(entries(2, 100));
+    push(entries(1, BATCH));
+    assert_eq!(take().await, [(1, 200), (3, 1), (3, 1), (3, 1)], "there is no room for the second");
+    push(entry(3).0);
+    assert_eq!(take().await, [(2, 200), (3, 1)], "whose turn is the next");
+    push(entry(3).0);
+    assert_eq!(take().await, [(1, BATCH)], "a whole batch, when it is its turn");
+    assert_eq!(take().await, [(2, 100), (3, 1)]);
+    queue.answered(203 + 201 + BATCH + 101);
+    assert!(queue.is_idle());
+    // The bounds count entries; what is over them by less than a batch is one request's.
+    (0..17).for_each(|n| assert_eq!(queue.push(entries(1, BATCH - 1)).is_ok(), n < 17));
+    assert!(queue.push(entry(1).0).is_err());
 }

@@ -37,6 +37,10 @@ pub struct ImportOut {
     rows_done: u64,
     /// Rows that were refused.
     rows_refused: u64,
+    /// Why it gave up; while it is under way, why it had to begin again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "The database does not answer just now.")]
+    failure: Option<String>,
 }
 
 impl From<Import> for ImportOut {
@@ -49,6 +53,7 @@ impl From<Import> for ImportOut {
             rows_total: import.rows_total,
             rows_done: import.rows_done,
             rows_refused: import.rows_refused,
+            failure: import.failure,
         }
     }
 }
@@ -80,7 +85,7 @@ pub struct RefusalOut {
 
 /// Imports a file: every row becomes a receipt, or is named with its line and the reason.
 ///
-/// The same file and mapping again is the same import: nothing is issued twice, and one that stopped goes on.
+/// The same file and mapping again is the same import: nothing is issued twice, and one that failed goes on.
 #[utoipa::path(
     post,
     path = "/imports",

@@ -13,6 +13,7 @@ use utoipa_axum::routes;
 use crate::problem::Refusal;
 use crate::{AppState, files};
 
+pub mod batches;
 mod body;
 pub mod downloads;
 pub mod evidence;
@@ -88,7 +89,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(imports::create_import))
         .layer(axum::extract::DefaultBodyLimit::max(domain::imports::MAX_BYTES));
     let batch = OpenApiRouter::new()
-        .routes(routes!(receipts::create_receipts))
+        .routes(routes!(batches::create_receipts))
         .layer(axum::extract::DefaultBodyLimit::max(domain::receipts::batch::MAX_BYTES));
     let watched = OpenApiRouter::new().routes(routes!(logs::get_log_checkpoint)).layer(from_fn(files::for_pages));
     OpenApiRouter::with_openapi(Document::openapi()).nest("/v1", small.merge(batch).merge(large).merge(watched))

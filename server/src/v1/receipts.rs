@@ -1,14 +1,13 @@
 //! `/v1/receipts`
 
-use axum::Extension;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, Query};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
-use domain::id::{ReceiptId, RequestId};
+use domain::id::ReceiptId;
 use domain::page::{List, Page};
-use domain::receipts::{self, Filter, Issued, NewReceipt, Proof, Receipt, Summary, batch};
+use domain::receipts::{self, Filter, Issued, NewReceipt, Proof, Receipt, Repeat, Summary};
 use domain::{Mode, Problem};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -271,16 +270,27 @@ pub struct ListQuery {
     sort: Option<String>,
 }
 
+/// By what a repeated request is known.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct IssueQuery {
+    /// `content`, instead of an `Idempotency-Key`: a receipt with the same payload, `refs` and `evidence` that was issued so
+    /// before is the answer, for ever, without its contents if they were erased since.
+    #[param(example = "content")]
+    idempotent: Option<String>,
+}
+
 /// Issues a receipt.
 ///
 /// The answer carries the inclusion proof and the signed checkpoint: once you have it, the receipt is in the log for
-/// good. With an `Idempotency-Key` the same request gives the same answer for ever, so a retry is always safe.
+/// good. With an `Idempotency-Key` the same request gives the same answer for ever, so a retry is always safe; with
+/// `?idempotent=content` so does the same content.
 #[utoipa::path(
     post,
     path = "/receipts",
     tag = "receipts",
     security(("api_key" = [])),
-    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters.")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters."), IssueQuery),
     request_body = NewReceiptIn,
     responses(
         (status = 201, description = "The receipt, in the log. `Idempotent-Replayed: true` when it had been issued before.", body = ReceiptOut),
@@ -295,12 +305,16 @@ pub struct ListQuery {
 )]
 pub async fn create_receipt(
     ApiCx(cx): ApiCx,
+    query: Result<Query<IssueQuery>, axum::extract::rejection::QueryRejection>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
+    let Query(query) = query.map_err(|rejection| Problem::invalid().field("query", "query", rejection.body_text()))?;
     json_only(&headers)?;
     let body = body.map_err(|rejection| unread(&rejection))?;
-    Ok(issued(receipts::issue(&cx, NewReceipt::from_json(&body)?, idempotency_key(&headers)?).await?))
+    let key = idempotency_key(&headers)?.map(str::to_owned);
+    let repeat = Repeat::of(key, query.idempotent.as_deref())?;
+    Ok(issued(receipts::issue_as(&cx, NewReceipt::from_json(&body)?, &repeat).await?))
 }
 
 /// The header that makes a repeated request the same one.
@@ -319,101 +333,6 @@ pub(super) fn issued(issued: Issued) -> Response {
         response.headers_mut().insert(REPLAYED.clone(), HeaderValue::from_static("true"));
     }
     response
-}
-
-/// What became of one receipt of a batch: it, or why not.
-#[derive(Serialize, ToSchema)]
-#[schema(as = BatchResult)]
-pub struct BatchResultOut {
-    /// 201, or the problem's.
-    #[schema(example = 201)]
-    status: u16,
-    /// It had been issued before, by the same key and content.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    replayed: bool,
-    /// The receipt, in the log.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    receipt: Option<ReceiptOut>,
-    /// Why there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    problem: Option<ProblemOut>,
-}
-
-/// The results of a batch.
-#[derive(Serialize, ToSchema)]
-#[schema(as = BatchResultList)]
-pub struct BatchOut {
-    /// Always `list`.
-    #[schema(example = "list")]
-    object: &'static str,
-    /// In the order of what was sent.
-    data: Vec<BatchResultOut>,
-}
-
-/// A receipt of a batch.
-#[derive(Deserialize, ToSchema)]
-#[schema(as = NewBatchReceipt)]
-#[expect(dead_code, reason = "describes the body to OpenAPI; the strict parser reads it")]
-pub struct NewBatchReceiptIn {
-    /// As the header of a single one: 1 to 255 visible ASCII characters.
-    #[schema(example = "order-1234")]
-    idempotency_key: Option<String>,
-    #[serde(flatten)]
-    receipt: NewReceiptIn,
-}
-
-/// Receipts that are wanted together.
-#[derive(Deserialize, ToSchema)]
-#[schema(as = NewBatch)]
-#[expect(dead_code, reason = "describes the body to OpenAPI; the strict parser reads it")]
-pub struct NewBatchIn {
-    /// 1 to 1,000.
-    #[schema(min_items = 1, max_items = 1000)]
-    receipts: Vec<NewBatchReceiptIn>,
-}
-
-/// Issues up to 1,000 receipts, each on its own: what is refused of one leaves the others. Those for which there is no room
-/// within five seconds are 429, and `Retry-After` on the whole says when to send these again.
-#[utoipa::path(
-    post,
-    path = "/receipts/batch",
-    tag = "receipts",
-    security(("api_key" = [])),
-    request_body = NewBatchIn,
-    responses(
-        (status = 200, description = "A result for each, in the same order.", body = BatchOut),
-        (status = 401, description = "No valid API key.", body = ProblemOut, content_type = "application/problem+json"),
-        (status = 413, description = "The body is larger than 8 MiB.", body = ProblemOut, content_type = "application/problem+json"),
-        (status = 415, description = "The body is not JSON.", body = ProblemOut, content_type = "application/problem+json"),
-        (status = 422, description = "The body as a whole is not acceptable; nothing was issued.", body = ProblemOut, content_type = "application/problem+json"),
-    )
-)]
-pub async fn create_receipts(
-    ApiCx(cx): ApiCx,
-    Extension(request_id): Extension<RequestId>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Refusal> {
-    json_only(&headers)?;
-    let body = body.map_err(|rejection| unread(&rejection))?;
-    let results = batch::issue_batch(&cx, batch::parse(&body)?).await?;
-    let retry_after_s = results.iter().filter_map(|result| result.as_ref().err()?.retry_after_s).max();
-    let result = |result: Result<Issued, Problem>| match result {
-        Ok(Issued { receipt, replayed }) => {
-            BatchResultOut { status: 201, replayed, receipt: Some(receipt.into()), problem: None }
-        }
-        Err(problem) => BatchResultOut {
-            status: problem.status,
-            replayed: false,
-            receipt: None,
-            problem: Some(ProblemOut::new(&problem, request_id)),
-        },
-    };
-    let mut response = json(&BatchOut { object: "list", data: results.into_iter().map(result).collect() });
-    if let Some(seconds) = retry_after_s {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-    }
-    Ok(response)
 }
 
 /// Lists receipts, newest first unless `sort` says otherwise.

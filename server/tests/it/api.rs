@@ -44,6 +44,57 @@ async fn the_same_key_gives_the_same_bytes_and_other_content_is_refused() {
 }
 
 #[tokio::test]
+async fn the_same_content_gives_the_same_bytes_where_that_is_asked_for() {
+    let served = Served::new().await;
+    let (_, key) = served.org("acme").await;
+    let issue = async |path: &'static str, headers: &'static [(&'static str, &'static str)]| {
+        served.api(&key, "POST", path, headers, ORDER).await
+    };
+    let first = issue("/v1/receipts?idempotent=content", &[]).await;
+    let again = issue("/v1/receipts?idempotent=content", &[]).await;
+    assert_eq!((first.status, again.header("idempotent-replayed")), (StatusCode::CREATED, "true"));
+    assert_eq!(first.body, again.body);
+    assert_ne!(issue("/v1/receipts", &[]).await.json()["id"], first.json()["id"]);
+    let both = issue("/v1/receipts?idempotent=content", &[("idempotency-key", "k")]).await;
+    for refused in [both, issue("/v1/receipts?idempotent=body", &[]).await] {
+        let refusal = refused.json();
+        assert_eq!((refused.status.as_u16(), refusal["errors"][0]["location"].as_str()), (422, Some("idempotent")));
+    }
+}
+
+#[tokio::test]
+async fn an_atomic_batch_is_issued_whole_or_refused_whole_with_the_places_named() {
+    let served = Served::new().await;
+    let (_, key) = served.org("acme").await;
+    let issue = async |body: String| served.api(&key, "POST", "/v1/receipts/batch", &[], body).await;
+    let body = |second: &str| {
+        format!(
+            r#"{{"atomic":true,"receipts":[{{"idempotency_key":"a"}},{second},{{"idempotent":"content","reference":"c"}}]}}"#
+        )
+    };
+    let refused = issue(body(r#"{"kind":"Nothing like it"}"#)).await;
+    let problem = refused.json();
+    assert_eq!((refused.status.as_u16(), problem["code"].as_str()), (422, Some("batch_refused")));
+    assert_eq!(problem["errors"][0]["location"], "receipts[1].kind");
+    let log = served.api(&key, "GET", "/v1/receipts", &[], Body::empty()).await.json();
+    assert_eq!(log["data"].as_array().unwrap().len(), 0, "nothing was issued");
+    let issued = issue(body("{}")).await;
+    assert_eq!(issued.status, StatusCode::OK);
+    let issued = issued.json();
+    let indices: Vec<_> = (0..3).map(|n| issued["data"][n]["receipt"]["proof"]["log_index"].clone()).collect();
+    assert_eq!(indices, [1, 2, 3]);
+    let again = issue(body(r#"{"idempotency_key":"b"}"#)).await.json();
+    assert_eq!(again["data"][0], {
+        let mut first = issued["data"][0].clone();
+        first["replayed"] = true.into();
+        first
+    });
+    assert_eq!(again["data"][1]["receipt"]["proof"]["log_index"], 4);
+    let many = format!(r#"{{"atomic":true,"receipts":[{}]}}"#, vec!["{}"; 257].join(","));
+    assert!(issue(many).await.json()["errors"][0]["message"].as_str().unwrap().contains("256"));
+}
+
+#[tokio::test]
 async fn refusals_are_problems_that_say_where() {
     let served = Served::new().await;
     let (_, key) = served.org("acme").await;

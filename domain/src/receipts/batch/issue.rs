@@ -1,11 +1,14 @@
 //! What becomes of the receipts of one request.
 
-use super::Wanted;
+use super::{ATOMIC_MAX, Wanted};
 use crate::context::Cx;
 use crate::permission::Permission;
 use crate::receipts::Issued;
 use crate::receipts::service::{Kept, admit, answer};
 use crate::{Problem, logs};
+
+/// What is wanted together gets its places in one step of the sequencer.
+const _: () = assert!(ATOMIC_MAX == crate::sequencer::BATCH, "as many as it places at once");
 
 /// Issues many receipts, each as [`crate::receipts::issue`] would: a refusal of one leaves the others. Results are in the order of
 /// what was wanted.
@@ -15,7 +18,7 @@ pub async fn issue_batch(cx: &Cx, wanted: Vec<Wanted>) -> Result<Vec<Result<Issu
     let (mut entries, mut signed) = (Vec::with_capacity(wanted.len()), Vec::with_capacity(wanted.len()));
     for wanted in wanted {
         let entry = match wanted {
-            Ok((new, key)) => admit(cx, &identity, new, key.as_deref()).await,
+            Ok((new, repeat)) => admit(cx, &identity, new, repeat.key()).await,
             Err(problem) => Err(problem),
         };
         signed.push(entry.map(|entry| {

@@ -8,7 +8,9 @@ use crate::context::{Actor, Cx, Domain};
 use crate::database::Tx;
 use crate::id::{OrgId, ReceiptId};
 use crate::permission::{Permission, Role};
-use crate::receipts::{NewReceipt, Receipt, get, issue};
+use crate::receipts::key::Key;
+use crate::receipts::service::issue_under;
+use crate::receipts::{NewReceipt, Receipt, get};
 use crate::{Mode, Problem, events, jobs};
 
 /// Puts the record of an erasure into the log.
@@ -92,7 +94,7 @@ pub async fn record(domain: &Domain, job: &RecordErasure) -> Result<(), Problem>
         refs: vec![Ref { id: job.receipt_id, relation: Relation::RelatesTo }],
         ..NewReceipt::of_kind("payload_erased")
     };
-    let issued = issue(&cx, new, Some(&format!("erasure/{}", job.receipt_id))).await?;
+    let issued = issue_under(&cx, new, Some(Key::Own(&format!("erasure/{}", job.receipt_id)))).await?;
     let mut tx = cx.begin().await?;
     store::set_record(&mut tx, log, job.receipt_id, issued.receipt.summary.id).await?;
     tx.commit().await

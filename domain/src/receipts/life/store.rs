@@ -188,7 +188,8 @@ pub(super) async fn set_record(
 /// Whether an import is under way, whose file may hold the same contents.
 pub(super) async fn is_importing(tx: &mut Tx, (org_id, mode): (OrgId, Mode)) -> Result<bool, Problem> {
     let importing = sqlx::query_scalar!(
-        r#"select exists (select from imports where org_id = $1 and mode = $2 and state <> 'finished') as "importing!""#,
+        r#"select exists (select from imports where org_id = $1 and mode = $2
+            and state in ('queued', 'running')) as "importing!""#,
         org_id.0,
         mode.as_str()
     )

@@ -161,6 +161,17 @@ fn refusals_of_refs_name_the_place() {
     let twice = format!(r#"{{"id":"{id}","relation":"revokes"}}"#);
     assert_eq!(refused(&format!("[{twice},{twice}]")), "refs[1].id");
     assert_eq!(refused(&format!("[{}]", vec![twice; 17].join(","))), "refs");
-    let reserved = NewReceipt::from_json(br#"{"kind":"payload_erased"}"#).unwrap_err();
-    assert_eq!(reserved.fields[0].location, "kind");
+}
+
+#[test]
+fn kinds_of_certnodes_own_are_not_for_callers_who_are_told_what_makes_them() {
+    for kind in crate::schemas::RESERVED {
+        let refused = NewReceipt::from_json(format!(r#"{{"kind":"{kind}"}}"#).as_bytes()).unwrap_err();
+        assert_eq!((&*refused.fields[0].location, &*refused.fields[0].code), ("kind", "reserved_kind"), "{kind}");
+        let inside = format!(r#"{{"receipts":[{{}},{{"kind":"{kind}"}}]}}"#);
+        let wanted = crate::receipts::batch::parse(inside.as_bytes()).unwrap().wanted;
+        assert!(wanted[0].is_ok() && wanted[1].is_err());
+    }
+    let refused = NewReceipt::from_json(br#"{"kind":"revocation"}"#).unwrap_err();
+    assert!(refused.fields[0].message.contains("/revoke"), "{refused}");
 }

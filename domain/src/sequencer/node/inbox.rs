@@ -15,7 +15,7 @@ use super::{Node, store};
 use crate::database::Database;
 use crate::sequencer::batch::LogKey;
 use crate::sequencer::room::{Limits, Places};
-use crate::sequencer::{self, BATCH, Entry, Outcome, Reply, Waiting, unavailable, unknown};
+use crate::sequencer::{self, BATCH, Entry, Outcomes, Reply, Waiting, unavailable, unknown};
 
 /// Between two looks at what became of them.
 const LOOK: Duration = Duration::from_millis(5);
@@ -37,9 +37,9 @@ impl Forwarder {
         Self { database, node, arrived: Mutex::default(), places: Places::new(room), woken: Notify::new() }
     }
 
-    /// Takes an entry; gives it back when there is no room.
+    /// Takes an entry with those that belong to it; gives it back when there is no room.
     pub(in crate::sequencer) fn push(&self, waiting: Waiting) -> Result<(), Box<Waiting>> {
-        if !self.places.take(waiting.log()) {
+        if !self.places.take(waiting.log(), waiting.len()) {
             return Err(Box::new(waiting));
         }
         self.arrive(waiting);
@@ -48,7 +48,7 @@ impl Forwarder {
 
     /// Takes an entry that was accepted before, when its log was this node's: room or not, nobody waits for it.
     pub(in crate::sequencer) fn take_over(&self, waiting: Waiting) {
-        self.places.take_anyway(waiting.log());
+        self.places.take_anyway(waiting.log(), waiting.len());
         self.arrive(waiting);
     }
 
@@ -106,15 +106,15 @@ impl Forwarder {
     fn keep_ours(&self, here: &mut Vec<Waiting>) -> Vec<Waiting> {
         let mut away = Vec::new();
         for waiting in std::mem::take(here) {
-            let key = waiting.log();
+            let (key, entries) = (waiting.log(), waiting.len());
             if waiting.is_given_up() {
-                self.places.give_back(key);
+                self.places.give_back(key, entries);
                 continue;
             }
             match self.node.queue_of(key.0) {
                 None => away.push(waiting),
                 Some(queue) => match queue.push(waiting) {
-                    Ok(()) => self.places.give_back(key),
+                    Ok(()) => self.places.give_back(key, entries),
                     Err(back) => here.push(*back),
                 },
             }
@@ -141,9 +141,9 @@ impl Forwarder {
 
     async fn put(&self, waiting: &[Waiting]) -> Result<Vec<i64>, sqlx::Error> {
         let mut rows = store::InboxRows::default();
-        for Waiting { entry, .. } in waiting {
-            let bytes = postcard::to_allocvec(entry).map_err(|error| sqlx::Error::Encode(error.into()))?;
-            rows.push(i16::from(Node::shard_of(entry.org_id)), entry, bytes);
+        for waiting in waiting {
+            let bytes = pack(waiting).map_err(|error| sqlx::Error::Encode(error.into()))?;
+            rows.push(i16::from(Node::shard_of(waiting.entry.org_id)), &waiting.entry, bytes);
         }
         let put = async {
             let mut connection = self.database.lend().await?;
@@ -158,7 +158,7 @@ impl Forwarder {
             return Ok(());
         }
         let given_up = sent.extract_if(|_, waiting| waiting.is_given_up()).map(|(id, waiting)| {
-            self.places.give_back(waiting.log());
+            self.places.give_back(waiting.log(), waiting.len());
             id
         });
         let given_up: Vec<i64> = given_up.collect();
@@ -190,7 +190,7 @@ impl Forwarder {
         let holders = async {
             let mut connection = self.database.lend().await?;
             store::remove_from_inbox(&mut connection, refused).await?;
-            sequencer::store::holders(&mut connection, gone.iter().map(|waiting| &waiting.entry)).await
+            sequencer::store::holders(&mut connection, gone.iter().flat_map(Waiting::entries)).await
         };
         let holders = match self.database.in_time(holders).await {
             Ok(holders) => holders,
@@ -199,9 +199,9 @@ impl Forwarder {
                 return Err(error);
             }
         };
-        for (waiting, holder) in gone.into_iter().zip(holders) {
-            match holder {
-                Some(id) => self.answer(waiting, Ok(Outcome::Taken(id))),
+        for (waiting, holders) in sequencer::deal(gone, holders) {
+            match sequencer::found(holders) {
+                Some(outcomes) => self.answer(waiting, Ok(outcomes)),
                 // It was never placed: it sets out again.
                 None => self.arrive(waiting),
             }
@@ -209,9 +209,38 @@ impl Forwarder {
         Ok(())
     }
 
-    fn answer(&self, waiting: Waiting, outcome: Result<Outcome, crate::Problem>) {
-        self.places.give_back(waiting.log());
-        waiting.answer(outcome);
+    fn answer(&self, waiting: Waiting, outcomes: Result<Outcomes, crate::Problem>) {
+        self.places.give_back(waiting.log(), waiting.len());
+        waiting.answer(outcomes);
+    }
+}
+
+/// Where a row's bytes begin with this, entries that belong together follow. An entry by itself begins with the length of an
+/// id, and is what earlier releases hand over, and understand.
+const TOGETHER: u8 = 0;
+
+/// What waits, as the bytes of a row.
+pub(in crate::sequencer) fn pack(waiting: &Waiting) -> Result<Vec<u8>, postcard::Error> {
+    if waiting.others.is_empty() {
+        return postcard::to_allocvec(&waiting.entry);
+    }
+    let entries: Vec<&Entry> = waiting.entries().collect();
+    postcard::to_extend(&entries, vec![TOGETHER])
+}
+
+/// The entries of a row's bytes: the first, and those that belong to it.
+pub(in crate::sequencer) fn unpack(bytes: &[u8]) -> Result<(Entry, Vec<Entry>), postcard::Error> {
+    match bytes.split_first() {
+        Some((&TOGETHER, bytes)) => {
+            let mut entries: Vec<Entry> = postcard::from_bytes(bytes)?;
+            if entries.is_empty() {
+                return Err(postcard::Error::DeserializeUnexpectedEnd);
+            }
+            let others = entries.split_off(1);
+            let first = entries.pop().ok_or(postcard::Error::DeserializeUnexpectedEnd)?;
+            Ok((first, others))
+        }
+        _ => Ok((postcard::from_bytes(bytes)?, Vec::new())),
     }
 }
 
@@ -255,8 +284,8 @@ async fn read_some(database: &Database, node: &Node, full: &mut HashSet<LogKey>)
     let rows = database.in_time(rows).await?;
     let mut is_news = false;
     for (id, bytes) in rows {
-        match postcard::from_bytes(&bytes) {
-            Ok(entry) => is_news |= take_in(node, id, entry, full),
+        match unpack(&bytes) {
+            Ok(entries) => is_news |= take_in(node, id, entries, full),
             Err(error) => {
                 tracing::error!(%error, id, "an entry of the inbox cannot be read");
                 let removed = async { store::remove_from_inbox(&mut *database.lend().await?, &[id]).await };
@@ -268,12 +297,12 @@ async fn read_some(database: &Database, node: &Node, full: &mut HashSet<LogKey>)
 }
 
 /// Takes an entry in, behind those of its log that came before it, or not at all; whether it was, or its log is full as of now.
-fn take_in(node: &Node, id: i64, entry: Entry, full: &mut HashSet<LogKey>) -> bool {
+fn take_in(node: &Node, id: i64, (entry, others): (Entry, Vec<Entry>), full: &mut HashSet<LogKey>) -> bool {
     let key = (entry.org_id, entry.mode);
     let queue = node.queue_of(entry.org_id).filter(|_| !full.contains(&key));
     let Some(queue) = queue else { return false };
     node.taken_in().insert(id);
-    if queue.push(Waiting { entry, reply: Reply::Inbox(id) }).is_err() {
+    if queue.push(Waiting { entry, others, reply: Reply::Inbox(id) }).is_err() {
         node.taken_in().remove(&id);
         full.insert(key);
     }

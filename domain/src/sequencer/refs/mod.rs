@@ -18,7 +18,14 @@ pub(super) fn ends(entry: &Entry) -> impl Iterator<Item = (LogKey, ReceiptId)> {
 /// Splits off the entries that would end a receipt which one before them in the batch ends.
 pub(super) fn split_repeats(batch: Vec<Waiting>) -> (Vec<Waiting>, Vec<Waiting>) {
     let mut ended = HashSet::new();
-    batch.into_iter().partition(|waiting| ends(&waiting.entry).all(|end| ended.insert(end)))
+    batch.into_iter().partition(|waiting| {
+        let own: Vec<_> = waiting.entries().flat_map(ends).collect();
+        let is_first = own.iter().all(|end| !ended.contains(end));
+        if is_first {
+            ended.extend(own);
+        }
+        is_first
+    })
 }
 
 pub(super) fn refused() -> Problem {

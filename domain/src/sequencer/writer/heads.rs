@@ -29,13 +29,12 @@ impl Writer {
         if self.heads.len() > HEADS {
             self.heads.clear();
         }
-        for Waiting { entry, .. } in waiting {
-            let key = (entry.org_id, entry.mode);
+        for key in waiting.iter().map(Waiting::log) {
             if self.heads.contains_key(&key) {
                 continue;
             }
             let head = self.load_head(connection, key).await.map_err(|problem| {
-                let of_log = waiting.iter().filter(|waiting| (waiting.entry.org_id, waiting.entry.mode) == key);
+                let of_log = waiting.iter().filter(|waiting| waiting.log() == key);
                 Failed::Refused(of_log.map(|waiting| waiting.entry.id).collect(), problem.into())
             })?;
             self.heads.insert(key, head);
@@ -57,7 +56,7 @@ impl Writer {
         let is_behind = |Entry { org_id, mode, issued_at, .. }: &Entry| {
             self.heads.get(&(*org_id, *mode)).is_some_and(|head| *issued_at + DISORDER < head.newest)
         };
-        let behind = waiting.iter().filter(|waiting| is_behind(&waiting.entry)).map(|waiting| waiting.entry.id);
+        let behind = waiting.iter().filter(|waiting| waiting.entries().any(is_behind)).map(|waiting| waiting.entry.id);
         let behind: Vec<ReceiptId> = behind.collect();
         if behind.is_empty() { Ok(()) } else { Err(Failed::Behind(behind)) }
     }
@@ -103,7 +102,7 @@ impl Writer {
 
     pub(super) fn forget(&mut self, waiting: &[Waiting]) {
         for waiting in waiting {
-            self.heads.remove(&(waiting.entry.org_id, waiting.entry.mode));
+            self.heads.remove(&waiting.log());
         }
     }
 }

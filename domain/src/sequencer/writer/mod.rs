@@ -18,7 +18,9 @@ use crate::sequencer::node::inbox::Forwarder;
 use crate::sequencer::node::{self, Node};
 use crate::sequencer::queue::Queue;
 use crate::sequencer::store::Fence;
-use crate::sequencer::{Fault, Faults, Outcome, Waiting, refs, store, unavailable, unknown};
+use crate::sequencer::{
+    Entry, Fault, Faults, Outcome, Outcomes, Waiting, deal, found, refs, store, unavailable, unknown,
+};
 
 mod heads;
 
@@ -47,9 +49,9 @@ enum Failed {
     NotOurs,
     /// COMMIT was sent, or a statement that commits by itself, and no answer came.
     Unknown,
-    /// These entries are older than their logs' newest: this node's clock is behind.
+    /// These are older than their logs' newest entry: this node's clock is behind. The first entry's id names what waits.
     Behind(Vec<ReceiptId>),
-    /// These entries cannot be written, whatever is tried; the others can.
+    /// These cannot be written, whatever is tried; the others can.
     Refused(Vec<ReceiptId>, Box<Problem>),
 }
 
@@ -82,7 +84,7 @@ impl Writer {
         let mut taken = 0;
         loop {
             let mut rest = queue.take(taken).await;
-            taken = rest.len();
+            taken = rest.iter().map(Waiting::len).sum();
             // Repeats of a key within a batch go after it: by then the key is taken, and they are told whose it is.
             while !rest.is_empty() {
                 let (rest_of_keys, mut again) = split_repeats(rest);
@@ -105,8 +107,10 @@ impl Writer {
             }
             match self.commit(&waiting).await {
                 Ok(placed) => {
-                    for (waiting, placed) in waiting.into_iter().zip(placed) {
-                        self.answer(waiting, placed.map(Outcome::Placed).ok_or_else(Problem::not_found));
+                    for (waiting, placed) in deal(waiting, placed) {
+                        let placed: Option<Vec<_>> = placed.into_iter().collect();
+                        let outcomes = placed.map(|all| all.into_iter().map(Outcome::Placed).map(Some).collect());
+                        self.answer(waiting, outcomes.ok_or_else(Problem::not_found));
                     }
                     return;
                 }
@@ -165,11 +169,11 @@ impl Writer {
     }
 
     /// Answers a caller; of what came through the inbox, the row tells.
-    fn answer(&self, waiting: Waiting, outcome: Result<Outcome, Problem>) {
+    fn answer(&self, waiting: Waiting, outcomes: Result<Outcomes, Problem>) {
         if let Some(id) = waiting.inbox_id() {
             self.node.taken_in().remove(&id);
         }
-        waiting.answer(outcome);
+        waiting.answer(outcomes);
     }
 
     /// Commits a batch on a connection that answers in time. One that does not is closed: the try is over, and whether it
@@ -195,9 +199,10 @@ impl Writer {
         self.faults.at(Fault::Load)?;
         self.load_heads(connection, waiting).await?;
         self.check_times(waiting)?;
-        let plan = Plan::make(waiting, &self.heads, |key, head| self.genesis(key, head));
+        let wanted: Vec<&Entry> = waiting.iter().flat_map(Waiting::entries).collect();
+        let plan = Plan::make(&wanted, &self.heads, |key, head| self.genesis(key, head));
         let inbox: Vec<i64> = waiting.iter().filter_map(Waiting::inbox_id).collect();
-        let entries = || waiting.iter().map(|waiting| &waiting.entry);
+        let entries = || wanted.iter().copied();
         self.faults.at(Fault::Append)?;
         if plan.grows_no_tile() && entries().all(|entry| entry.refs.is_empty()) {
             self.faults.at(Fault::Commit).map_err(|_| Failed::Unknown)?;
@@ -255,21 +260,22 @@ impl Writer {
         rest
     }
 
-    /// Answers those whose idempotency key is taken; the others go on.
+    /// Answers those of whom an idempotency key is taken; the others go on.
     async fn answer_taken(&self, waiting: Vec<Waiting>) -> Vec<Waiting> {
         let Ok(holders) = self.holders(&waiting).await else { return waiting };
-        let taken = waiting.iter().zip(&holders).filter(|(_, holder)| holder.is_some());
-        let taken: Vec<i64> = taken.filter_map(|(waiting, _)| waiting.inbox_id()).collect();
-        if self.remove_from_inbox(&taken).await.is_err() {
-            return waiting;
-        }
-        let mut rest = Vec::new();
-        for (waiting, holder) in waiting.into_iter().zip(holders) {
-            match holder {
-                Some(id) => self.answer(waiting, Ok(Outcome::Taken(id))),
+        let (mut taken, mut rest) = (Vec::new(), Vec::new());
+        for (waiting, holders) in deal(waiting, holders) {
+            match found(holders) {
+                Some(outcomes) => taken.push((waiting, outcomes)),
                 None => rest.push(waiting),
             }
         }
+        let ids: Vec<i64> = taken.iter().filter_map(|(waiting, _)| waiting.inbox_id()).collect();
+        if self.remove_from_inbox(&ids).await.is_err() {
+            rest.extend(taken.into_iter().map(|(waiting, _)| waiting));
+            return rest;
+        }
+        taken.into_iter().for_each(|(waiting, outcomes)| self.answer(waiting, Ok(outcomes)));
         rest
     }
 
@@ -277,11 +283,11 @@ impl Writer {
     async fn refuse_ended(&self, waiting: Vec<Waiting>) -> Vec<Waiting> {
         let found = async {
             let mut connection = self.database.lend().await?;
-            refs::store::ended(&mut connection, waiting.iter().map(|waiting| &waiting.entry)).await
+            refs::store::ended(&mut connection, waiting.iter().flat_map(Waiting::entries)).await
         };
         let Ok(found) = self.database.in_time(found).await else { return waiting };
-        let (late, rest) =
-            waiting.into_iter().partition(|waiting| refs::ends(&waiting.entry).any(|end| found.contains(&end)));
+        let is_late = |waiting: &Waiting| waiting.entries().flat_map(refs::ends).any(|end| found.contains(&end));
+        let (late, rest) = waiting.into_iter().partition(is_late);
         self.refuse(late, &refs::refused()).await;
         rest
     }
@@ -292,9 +298,9 @@ impl Writer {
         match self.holders(&waiting).await {
             Ok(holders) => {
                 let mut rest = Vec::new();
-                for (waiting, holder) in waiting.into_iter().zip(holders) {
-                    match holder {
-                        Some(id) => self.answer(waiting, Ok(Outcome::Taken(id))),
+                for (waiting, holders) in deal(waiting, holders) {
+                    match found(holders) {
+                        Some(outcomes) => self.answer(waiting, Ok(outcomes)),
                         None => rest.push(waiting),
                     }
                 }
@@ -310,7 +316,7 @@ impl Writer {
     async fn holders(&self, waiting: &[Waiting]) -> Result<Vec<Option<ReceiptId>>, sqlx::Error> {
         let found = async {
             let mut connection = self.database.lend().await?;
-            store::holders(&mut connection, waiting.iter().map(|waiting| &waiting.entry)).await
+            store::holders(&mut connection, waiting.iter().flat_map(Waiting::entries)).await
         };
         self.database.in_time(found).await
     }
@@ -349,12 +355,16 @@ fn is_refusal(error: &sqlx::Error) -> bool {
     code.is_some_and(|code| !["08", "57", "XX"].iter().any(|class| code.starts_with(class)))
 }
 
-/// Splits off the requests whose idempotency key is already in the batch.
+/// Splits off the requests of which an idempotency key is already in the batch.
 fn split_repeats(batch: Vec<Waiting>) -> (Vec<Waiting>, Vec<Waiting>) {
     let mut seen: HashSet<(LogKey, Hash)> = HashSet::new();
     batch.into_iter().partition(|waiting| {
-        let entry = &waiting.entry;
-        entry.idempotency.is_none_or(|hash| seen.insert(((entry.org_id, entry.mode), hash)))
+        let keys = || waiting.entries().filter_map(|entry| entry.idempotency.map(|hash| (waiting.log(), hash)));
+        let is_first = keys().all(|key| !seen.contains(&key));
+        if is_first {
+            seen.extend(keys());
+        }
+        is_first
     })
 }
 

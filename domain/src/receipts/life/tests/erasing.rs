@@ -157,6 +157,18 @@ async fn a_replay_after_the_erasure_is_the_receipt_without_its_contents() {
 }
 
 #[tokio::test]
+async fn a_caller_who_takes_our_keys_first_does_not_keep_an_erasure_from_its_record() {
+    let world = World::new().await;
+    let acme = world.org("acme").await;
+    let id = one(&acme).await;
+    let taken = issue(&acme, new(r#"{"reference":"mine"}"#), Some(&format!("erasure/{id}"))).await.unwrap();
+    let erasure = erase(&acme, id, "asked to").await.unwrap().life.erasure.unwrap();
+    let record = get(&acme, erasure.record.unwrap()).await.unwrap();
+    assert_eq!((&*record.summary.kind, record.life.refs[0].id), ("payload_erased", id));
+    assert_ne!(record.summary.id, taken.receipt.summary.id);
+}
+
+#[tokio::test]
 async fn only_owners_and_admins_erase_and_only_their_keys() {
     let world = World::new().await;
     let (acme, other) = (world.org("acme").await, world.org("other").await);
