@@ -73,8 +73,9 @@ pub struct NewBatchIn {
     atomic: Option<bool>,
 }
 
-/// Issues up to 1,000 receipts, each on its own: what is refused of one leaves the others. Those for which there is no room
-/// within five seconds are 429, and `Retry-After` on the whole says when to send these again.
+/// Issues up to 1,000 receipts, each on its own: what is refused of one leaves the others.
+///
+/// Those for which there is no room within five seconds are 429, and `Retry-After` on the whole says when to send these again.
 ///
 /// With `"atomic": true` up to 256 are issued together or not at all. When one of them is refused, so is the request, with
 /// 422 `batch_refused`, and `errors` names each that was by its place. Those that were issued under their key before are
