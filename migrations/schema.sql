@@ -96,6 +96,38 @@ CREATE FUNCTION public.current_person() RETURNS uuid
 
 
 --
+-- Name: dead_jobs(text); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.dead_jobs(identifier text) RETURNS TABLE(job_key text, payload jsonb)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    return query select job.key, job.payload::jsonb
+    from graphile_worker._private_jobs job join graphile_worker._private_tasks task on task.id = job.task_id
+    where task.identifier = dead_jobs.identifier and job.key is not null and job.attempts >= job.max_attempts
+        and job.locked_at is null
+    order by job.id limit 100;
+end $$;
+
+
+--
+-- Name: drop_dead_job(text); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.drop_dead_job(job_key text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    delete from graphile_worker._private_jobs job
+    where job.key = job_key and job.attempts >= job.max_attempts and job.locked_at is null;
+    return found;
+end $$;
+
+
+--
 -- Name: enqueue_job(text, jsonb, text); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -394,6 +426,7 @@ CREATE TABLE public.imports (
     created_by uuid,
     created_at timestamp with time zone NOT NULL,
     finished_at timestamp with time zone,
+    failure text,
     CONSTRAINT imports_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
     CONSTRAINT imports_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'finished'::text, 'failed'::text])))
 );
@@ -1933,6 +1966,22 @@ REVOKE ALL ON FUNCTION public.begin_month(of text, next timestamp with time zone
 --
 
 REVOKE ALL ON FUNCTION public.check_month(of text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION dead_jobs(identifier text); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.dead_jobs(identifier text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.dead_jobs(identifier text) TO certnode_sequencer;
+
+
+--
+-- Name: FUNCTION drop_dead_job(job_key text); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.drop_dead_job(job_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.drop_dead_job(job_key text) TO certnode_app;
 
 
 --

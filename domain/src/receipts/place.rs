@@ -4,7 +4,7 @@
 use time::OffsetDateTime;
 
 use super::Summary;
-use super::store::{self, Key, Narrowed};
+use super::store::{self, Narrowed, Order};
 use crate::database::Tx;
 use crate::id::{OrgId, ReceiptId};
 use crate::{Mode, Problem};
@@ -25,9 +25,9 @@ impl Place {
     pub(super) fn of(summary: &Summary, narrowed: &Narrowed) -> Option<Self> {
         let id = summary.id;
         match narrowed.order.0 {
-            Key::Issued => Some(Self::Issued(id)),
-            Key::Happened => Some(Self::Happened(summary.occurred_at, id)),
-            Key::Amount => {
+            Order::Issued => Some(Self::Issued(id)),
+            Order::Happened => Some(Self::Happened(summary.occurred_at, id)),
+            Order::Amount => {
                 let money = summary.amount.as_ref();
                 let money = money.filter(|money| Some(&money.currency) == narrowed.currency.as_ref());
                 money.map(|money| Self::Amount(money.minor, id))
@@ -45,16 +45,16 @@ impl Place {
     }
 
     /// The place of a cursor in a list of that order; none for a cursor of another.
-    fn read(id: ReceiptId, value: &str, key: Key) -> Option<Self> {
+    fn read(id: ReceiptId, value: &str, key: Order) -> Option<Self> {
         let (letter, number) = value.split_at_checked(1)?;
         let number: i64 = number.parse().ok()?;
         match (letter, key) {
-            ("h", Key::Happened) => {
+            ("h", Order::Happened) => {
                 let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(number) * 1_000).ok()?;
                 // No statement has a time before that, and the database does not know all of them.
                 (at.year() >= 0).then_some(Self::Happened(at, id))
             }
-            ("a", Key::Amount) => Some(Self::Amount(number, id)),
+            ("a", Order::Amount) => Some(Self::Amount(number, id)),
             _ => None,
         }
     }
@@ -76,8 +76,8 @@ pub(super) async fn place(
     let id: ReceiptId = id.parse().map_err(|_| no_place(name))?;
     let place = match (value, key) {
         (Some(value), _) => Place::read(id, value, key),
-        (None, Key::Issued) => Some(Place::Issued(id)),
-        (None, Key::Happened | Key::Amount) => {
+        (None, Order::Issued) => Some(Place::Issued(id)),
+        (None, Order::Happened | Order::Amount) => {
             let row = found(tx, log, id, name).await?;
             Place::of(&row.summary, narrowed).filter(|_| row.life.erasure.is_none())
         }

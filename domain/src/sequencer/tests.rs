@@ -458,7 +458,7 @@ fn an_entry_survives_its_way_through_the_inbox() {
 
 #[tokio::test]
 async fn what_belongs_together_is_taken_together_and_keeps_nobody_waiting_for_long() {
-    let queue = Queue::default();
+    let queue = Queue::new(Room::default().own);
     let push = |waiting| queue.push(waiting).map_err(drop).unwrap();
     let take = async || {
         let taken = queue.take(0).await;
