@@ -52,11 +52,13 @@ async fn stretch(domain: &Domain, log: &LogRow) -> Result<(), Problem> {
         origin: log.origin.clone(),
         keys: keys.issuing.clone(),
         size: log.size,
+        restored_size: log.restored_size,
         signatures: Signatures::Sampled,
     };
     // As the tenant, so that no commit waits for a connection of the sequencer's.
     let mut tx = domain.system(log.org_id, log.mode).begin().await?;
-    let rows = store::entries(tx.connection(), id, from, until).await?;
+    let rows = rows::store::entries(tx.connection(), id, from, until).await?;
+    let around = rows::store::around(tx.connection(), id, (from, until, log.size)).await?;
     let mut above = Vec::new();
     for index in from / WIDTH..until / WIDTH {
         above.push(published::store::hash_above(tx.connection(), id, 0, index).await?);
@@ -66,7 +68,7 @@ async fn stretch(domain: &Domain, log: &LogRow) -> Result<(), Problem> {
     let files = Files { objects: domain.database.objects().clone(), folder, published_size: log.published_size };
     let kept = files.stretch(from, until).await?;
     let work = move || {
-        let mut checked = rows::check(&against, from, until, &rows);
+        let mut checked = rows::check(&against, (from, until), &rows, &around);
         kept.iter().for_each(|kept| kept.compare(from, &checked.bundles, &mut checked.findings));
         checked
     };

@@ -1,4 +1,4 @@
-//! Recovery: tiles and files from the rows, and the rows from the files. Either alone gives back the other, byte for byte.
+//! Recovery: tiles and files from the rows, and the rows from the files: all of them, or those that were damaged.
 
 mod rebuild;
 mod restore;

@@ -118,6 +118,7 @@ pub(super) struct Row {
     pub(super) leaf: Hash,
     pub(super) entry: Vec<u8>,
     pub(super) is_bare: bool,
+    pub(super) refs: Vec<(ReceiptId, &'static str)>,
 }
 
 /// One column a field, as `unnest` takes them.
@@ -136,6 +137,29 @@ pub(super) struct Rows {
     entries: Vec<Vec<u8>>,
     /// Entries of the root log that are no statements: their payload is empty.
     bare: Vec<Uuid>,
+    refs: Refs,
+}
+
+/// What receipts refer to, one column a field.
+#[derive(Default)]
+pub(super) struct Refs {
+    org_ids: Vec<Uuid>,
+    modes: Vec<String>,
+    receipts: Vec<Uuid>,
+    targets: Vec<Uuid>,
+    relations: Vec<String>,
+}
+
+impl Refs {
+    pub(super) fn push(&mut self, (org_id, mode): (OrgId, Mode), row: &Row) {
+        for (target, relation) in &row.refs {
+            self.org_ids.push(org_id.0);
+            self.modes.push(mode.as_str().to_owned());
+            self.receipts.push(row.id.0);
+            self.targets.push(target.0);
+            self.relations.push((*relation).to_owned());
+        }
+    }
 }
 
 impl Rows {
@@ -155,6 +179,7 @@ impl Rows {
         if row.is_bare {
             self.bare.push(row.id.0);
         }
+        self.refs.push((org_id, mode), row);
     }
 }
 
@@ -189,9 +214,25 @@ pub(super) async fn insert(connection: &mut PgConnection, rows: &Rows, is_root: 
             mode.as_str(),
             &rows.bare
         )
-        .execute(connection)
+        .execute(&mut *connection)
         .await?;
     }
+    insert_refs(connection, &rows.refs).await
+}
+
+/// Writes what receipts refer to; the receipts of both sides are there.
+pub(super) async fn insert_refs(connection: &mut PgConnection, refs: &Refs) -> Result<(), Problem> {
+    sqlx::query!(
+        "insert into receipt_refs (org_id, mode, receipt_id, target_id, relation)
+        select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::text[])",
+        &refs.org_ids,
+        &refs.modes,
+        &refs.receipts,
+        &refs.targets,
+        &refs.relations
+    )
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
@@ -204,7 +245,7 @@ pub(super) async fn set_head(
 ) -> Result<(), Problem> {
     let root = frontier.root();
     let moved = sqlx::query!(
-        "update logs set size = $3, root = $4, frontier = $5, checkpoint = $6, key_epoch = $7
+        "update logs set size = $3, root = $4, frontier = $5, checkpoint = $6, key_epoch = $7, restored_size = $3
         where org_id = $1 and mode = $2 and size = 0",
         org_id.0,
         mode.as_str(),
