@@ -2,12 +2,14 @@
 
 mod rebuild;
 mod restore;
+mod rows;
 mod store;
 #[cfg(test)]
 mod tests;
 
 pub use rebuild::rebuild;
 pub use restore::restore;
+pub use rows::{MendedLog, rebuild_rows};
 
 /// A log that was made again.
 #[derive(Clone, Debug, PartialEq, Eq)]

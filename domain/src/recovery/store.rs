@@ -260,6 +260,115 @@ pub(super) async fn set_head(
     if moved.rows_affected() == 1 { Ok(()) } else { Err(Problem::internal("the log got entries meanwhile")) }
 }
 
+/// The rows that are mended: by their place, with all that belongs there.
+#[derive(Default)]
+pub(super) struct Mended {
+    pub(super) ids: Vec<Uuid>,
+    pub(super) indices: Vec<i64>,
+    pub(super) tree_sizes: Vec<i64>,
+    pub(super) kinds: Vec<String>,
+    pub(super) references: Vec<Option<String>>,
+    pub(super) occurred_ats: Vec<OffsetDateTime>,
+    pub(super) issued_ats: Vec<OffsetDateTime>,
+    pub(super) amounts: Vec<Option<i64>>,
+    pub(super) currencies: Vec<Option<String>>,
+    pub(super) idempotencies: Vec<Option<Vec<u8>>>,
+    pub(super) leaves: Vec<Vec<u8>>,
+    pub(super) statements: Vec<Vec<u8>>,
+    /// Entries of the root log, whose payload is empty.
+    pub(super) bare: Vec<Uuid>,
+    pub(super) refs: Refs,
+}
+
+/// Lets the owner of the tables at every log's rows, until the transaction ends: nobody else may change an entry.
+pub(super) async fn open_rows(connection: &mut PgConnection) -> Result<(), Problem> {
+    for statement in [
+        "alter table receipts no force row level security",
+        "alter table receipt_refs no force row level security",
+        "alter table payloads no force row level security",
+    ] {
+        sqlx::query(statement).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn close_rows(connection: &mut PgConnection) -> Result<(), Problem> {
+    for statement in [
+        "alter table receipts force row level security",
+        "alter table receipt_refs force row level security",
+        "alter table payloads force row level security",
+    ] {
+        sqlx::query(statement).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// Puts the right rows in the place of those that are there, or are not.
+pub(super) async fn mend(
+    connection: &mut PgConnection,
+    (org_id, mode): (OrgId, Mode),
+    rows: &Mended,
+) -> Result<(), Problem> {
+    // What the wrong rows refer to, under the ids that they have and those that they should have.
+    sqlx::query!(
+        "delete from receipt_refs where org_id = $1 and mode = $2 and (receipt_id = any($3) or receipt_id in
+            (select id from receipts where org_id = $1 and mode = $2 and log_index = any($4)))",
+        org_id.0,
+        mode.as_str(),
+        &rows.ids,
+        &rows.indices
+    )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query!(
+        "update receipts r set id = right_row.id from unnest($3::uuid[], $4::bigint[]) as right_row (id, log_index)
+        where r.org_id = $1 and r.mode = $2 and r.log_index = right_row.log_index and r.id <> right_row.id",
+        org_id.0,
+        mode.as_str(),
+        &rows.ids,
+        &rows.indices
+    )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query!(
+        "insert into receipts (org_id, mode, id, log_index, tree_size, kind, reference, occurred_at, issued_at, amount_minor,
+            currency, idempotency, leaf_hash, statement)
+        select $1, $2, * from unnest($3::uuid[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::timestamptz[],
+            $9::timestamptz[], $10::bigint[], $11::text[], $12::bytea[], $13::bytea[], $14::bytea[])
+        on conflict (org_id, mode, id) do update set log_index = excluded.log_index, tree_size = excluded.tree_size,
+            kind = excluded.kind, reference = excluded.reference, occurred_at = excluded.occurred_at,
+            issued_at = excluded.issued_at, amount_minor = excluded.amount_minor, currency = excluded.currency,
+            idempotency = excluded.idempotency, leaf_hash = excluded.leaf_hash, statement = excluded.statement",
+        org_id.0,
+        mode.as_str(),
+        &rows.ids,
+        &rows.indices,
+        &rows.tree_sizes,
+        &rows.kinds,
+        &rows.references as _,
+        &rows.occurred_ats,
+        &rows.issued_ats,
+        &rows.amounts as _,
+        &rows.currencies as _,
+        &rows.idempotencies as _,
+        &rows.leaves,
+        &rows.statements
+    )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query!(
+        "insert into payloads (org_id, mode, receipt_id, payload, salt)
+        select $1, $2, id, '', decode(repeat('00', 16), 'hex') from unnest($3::uuid[]) as made (id)
+        on conflict (org_id, mode, receipt_id) do update set payload = excluded.payload, salt = excluded.salt",
+        org_id.0,
+        mode.as_str(),
+        &rows.bare
+    )
+    .execute(&mut *connection)
+    .await?;
+    insert_refs(connection, &rows.refs).await
+}
+
 /// Where logs are anchored is what the root log's entries say: origin and size are their first two lines.
 pub(super) async fn restore_anchors(
     connection: &mut PgConnection,
