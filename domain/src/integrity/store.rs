@@ -265,7 +265,7 @@ pub(super) async fn note_round(
     Ok(())
 }
 
-/// Keeps what was found; what was found before keeps its first time.
+/// Keeps what was found; what was found before keeps its first time. What is new is told to the log's owner.
 pub(super) async fn keep_findings(
     connection: &mut PgConnection,
     (org_id, mode): (OrgId, Mode),
@@ -274,10 +274,15 @@ pub(super) async fn keep_findings(
     now: OffsetDateTime,
 ) -> Result<(), Problem> {
     sqlx::query!(
-        "insert into integrity_findings (org_id, mode, subject, problem, found_at, seen_at)
-        select distinct on (subject) $1::uuid, $2::text, subject, problem, $5::timestamptz, $5::timestamptz
-        from unnest($3::text[], $4::text[]) as found (subject, problem) order by subject, problem
-        on conflict (org_id, mode, subject) do update set problem = excluded.problem, seen_at = excluded.seen_at",
+        "with kept as (
+            insert into integrity_findings (org_id, mode, subject, problem, found_at, seen_at)
+            select distinct on (subject) $1::uuid, $2::text, subject, problem, $5::timestamptz, $5::timestamptz
+            from unnest($3::text[], $4::text[]) as found (subject, problem) order by subject, problem
+            on conflict (org_id, mode, subject) do update set problem = excluded.problem, seen_at = excluded.seen_at
+            returning xmax = 0 as is_new
+        )
+        insert into events (org_id, mode, type, data, created_at)
+        select $1, $2, 'integrity.found', jsonb_build_object('findings', count(*)), $5 from kept where is_new having count(*) > 0",
         org_id.0,
         mode.as_str(),
         subjects,
