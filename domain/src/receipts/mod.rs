@@ -38,7 +38,7 @@ pub use new::NewReceipt;
 #[cfg(feature = "server")]
 pub(crate) use new::is_kind;
 #[cfg(feature = "server")]
-pub(crate) use proofs::{prove, root_at};
+pub(crate) use proofs::{checkpoint_at, prove, root_at};
 #[cfg(feature = "server")]
 pub use service::{get, issue, issue_many, list, neighbours};
 #[cfg(feature = "server")]
