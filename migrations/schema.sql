@@ -574,6 +574,7 @@ CREATE TABLE public.logs (
     created_at timestamp with time zone NOT NULL,
     made_public_at timestamp with time zone,
     key_epoch bigint DEFAULT 1 NOT NULL,
+    restored_size bigint DEFAULT 0 NOT NULL,
     CONSTRAINT logs_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
 );
 

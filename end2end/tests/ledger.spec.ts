@@ -37,18 +37,27 @@ test('the ledger grows while one watches, and proves in the browser that it only
 
   await page.reload();
   await hydrated(page);
-  await page.getByLabel('Earlier state').selectOption('2');
-  await page.getByLabel('Later state').selectOption('3');
+  await page.getByLabel('Earlier state').fill('2');
+  await page.getByLabel('Later state').fill('3');
   await page.getByRole('button', { name: 'Compare' }).click();
   await page.waitForURL(/from=2&to=3/);
   await expect(page.getByText('It only grew: checked on this machine')).toBeVisible();
   await expect(page.getByText('The first 2 of the 3 entries are exactly those of the earlier state')).toBeVisible();
   await accessible(page);
 
-  await page.getByLabel('Earlier state').selectOption('3');
-  await page.getByLabel('Later state').selectOption('2');
+  await page.getByLabel('Earlier state').fill('3');
+  await page.getByLabel('Later state').fill('2');
   await page.getByRole('button', { name: 'Compare' }).click();
-  await expect(page.getByText('These are not two states of this log that were kept.')).toBeVisible();
+  await expect(page.getByText('The earlier state cannot be the larger one: 3 is more than 2.')).toBeVisible();
+
+  // Any two sizes, of which the first was never anchored; from the keyboard.
+  await page.getByLabel('Earlier state').fill('1');
+  await page.getByLabel('Later state').fill('3');
+  await page.getByLabel('Later state').press('Enter');
+  await page.waitForURL(/from=1&to=3/);
+  await expect(page.getByText('It only grew: checked on this machine')).toBeVisible();
+  await page.goto('/ledger?from=1&to=99');
+  await expect(page.getByText('Your log has 3 entries now, and 99 were asked for.')).toBeVisible();
 });
 
 test('the ledger compares without JavaScript, and says whose word it is', async ({ browser, baseURL }) => {

@@ -36,6 +36,8 @@ pub enum Subject {
     Key(String),
     /// Something that the root log says, or is to say, of the log's keys, by its number from 1.
     KeyEvent(u64),
+    /// A file beside the tree, by its name.
+    File(String),
 }
 
 impl fmt::Display for Subject {
@@ -47,7 +49,7 @@ impl fmt::Display for Subject {
             Self::Bundle(index, width) => f.write_str(&entries_path(*index, *width)),
             Self::Anchor(size) => write!(f, "anchor {size}"),
             Self::Cosignature(size, witness) => write!(f, "cosignature of {witness} at {size}"),
-            Self::Key(label) => f.write_str(label),
+            Self::Key(name) | Self::File(name) => f.write_str(name),
             Self::KeyEvent(number) => write!(f, "key event {number}"),
         }
     }

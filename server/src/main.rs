@@ -95,8 +95,12 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Makes tiles and files anew from the entries in the database, where they differ. The server may run.
+    /// Makes tiles and files anew from the entries in the database, where they differ; or with --rows the entries from the
+    /// files. The server may run.
     Rebuild {
+        /// Mends rows of the database from the files in the object store, where these give the root that was signed.
+        #[arg(long)]
+        rows: bool,
         /// One log alone, by its name.
         #[arg(long, value_name = "ORIGIN")]
         log: Option<String>,
@@ -196,7 +200,10 @@ fn run(command: Command) -> Result<bool, Failure> {
             let options = Options { leaves_only, signatures: signatures.into(), origin: log, ..Options::default() };
             on_runtime(async |config| fsck::local(config, options, json).await)
         }
-        Command::Rebuild { log } => {
+        Command::Rebuild { rows: true, log } => {
+            on_runtime(async |config| recovery::rebuild_rows(config, log.as_deref()).await).map(|()| true)
+        }
+        Command::Rebuild { rows: false, log } => {
             on_runtime(async |config| recovery::rebuild(config, log.as_deref()).await).map(|()| true)
         }
         Command::Restore => on_runtime(recovery::restore).map(|()| true),

@@ -66,7 +66,7 @@ pub async fn get_ledger(from: Option<String>, to: Option<String>) -> Result<Fram
                     (Ok(from), Ok(to)) => checkpoints::consistency(&cx, from, to).await,
                     _ => Err(Problem::invalid()),
                 };
-                // A state that was never signed for others to see cannot be compared in words.
+                // While nothing is signed, only states that were kept have words to check them by.
                 let kept = |proof: &Consistency| proof.from.checkpoint.is_some() && proof.to.checkpoint.is_some();
                 let found = found.and_then(|proof| if kept(&proof) { Ok(proof) } else { Err(Problem::invalid()) });
                 match found {

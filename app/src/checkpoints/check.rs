@@ -51,7 +51,7 @@ fn follow(first: Kept, start: ServerAction<StartLogCheck>) -> Memo<Kept> {
         Some(Ok(latest)) => latest,
         _ => before.unwrap_or(&first).clone(),
     });
-    let happened = crate::live::use_live(&["log_check"]);
+    let happened = crate::live::use_live(&["log_check", "integrity"]);
     Effect::new(move |before: Option<(u32, usize)>| {
         let now = (happened.get(), start.version().get());
         if before.is_some_and(|before| before != now) {
@@ -226,7 +226,7 @@ fn Findings(findings: Vec<NamedFinding>, more: u64) -> impl IntoView {
 /// What to do about it.
 #[component]
 fn Mending() -> impl IntoView {
-    view! { <p class="field-hint">"Nothing was mended by itself. Give this list to whoever runs your server: the log is kept twice, so that what is damaged in one place can be made again from the other. Receipts that you downloaded prove themselves, whatever happens here."</p> }
+    view! { <p class="field-hint">"Nothing was mended by itself. Give this list to whoever runs your server: the log is kept twice, and what is damaged in one place can be made again from the other; contents are kept once, and come back from a backup. Receipts that you downloaded prove themselves, whatever happens here."</p> }
 }
 
 /// What was looked at, how much of it, and what it was held against.

@@ -5,44 +5,74 @@ use leptos::prelude::*;
 use leptos_router::components::Form;
 
 use crate::error::AppError;
-use crate::ui::{Button, Card, CodeBlock, Icon, Notice, Select, format_count};
+use crate::ui::{Button, Card, CodeBlock, Field, Icon, Notice, format_count};
 
-/// The two states to choose, and what came of the last choice.
+/// The two sizes to choose, and what came of the last choice.
 #[component]
 pub(super) fn Compare(
     picture: Picture,
     comparison: Option<Result<Consistency, AppError>>,
     chosen: Option<(String, String)>,
 ) -> impl IntoView {
-    let mut sizes: Vec<u64> = picture.history.iter().map(|anchored| anchored.size).collect();
-    if !sizes.contains(&picture.head.size) {
-        sizes.insert(0, picture.head.size);
+    let size = picture.head.size;
+    let mut kept: Vec<u64> = picture.history.iter().map(|anchored| anchored.size).collect();
+    if !kept.contains(&size) {
+        kept.insert(0, size);
     }
-    let options: Vec<(String, String)> =
-        sizes.iter().map(|size| (size.to_string(), format!("{} entries", format_count(*size)))).collect();
-    let edge = |size: Option<&u64>| size.map(u64::to_string).unwrap_or_default();
-    let (from, to) = chosen.unwrap_or_else(|| (edge(sizes.last()), edge(sizes.first())));
+    let refused = refusal(chosen.as_ref(), size);
     let found = comparison.map(|comparison| match comparison {
         Ok(proof) => view! { <Comparison proof=proof/> }.into_any(),
-        Err(_) => {
-            view! { <Notice tone="bad">"These are not two states of this log that were kept. Choose two of the list, the earlier one first."</Notice> }
-                .into_any()
-        }
+        Err(_) => view! { <Notice tone="bad">{refused}</Notice> }.into_any(),
     });
+    let edge = |size: Option<&u64>| size.map(u64::to_string).unwrap_or_default();
+    let (from, to) = chosen.unwrap_or_else(|| (edge(kept.last()), edge(kept.first())));
+    let suggested = kept.into_iter().map(|size| view! { <option value=size.to_string()></option> });
     view! {
         <Card title="Prove that it only grew">
             <div class="stack">
-                <p>"Choose two states of your log. If the later one holds everything of the earlier, unchanged and in the same order, there is a short proof of it, and it is checked here."</p>
+                <p>"Choose two states of your log by their sizes. If the later one holds everything of the earlier, unchanged and in the same order, there is a short proof of it, and it is checked here."</p>
                 <Form method="GET" action="/ledger" attr:aria-label="Compare two states">
                     <div class="form-row">
-                        <Select name="from" label="Earlier state" value=from options=options.clone()/>
-                        <Select name="to" label="Later state" value=to options=options/>
+                        <Size name="from" label="Earlier state" value=from/>
+                        <Size name="to" label="Later state" value=to/>
                         <Button tone="primary">"Compare"</Button>
                     </div>
+                    <p class="field-hint" id="sizes-hint">"How many entries each has, from 1 to "{format_count(size)}"."</p>
+                    <datalist id="kept-sizes">{suggested.collect_view()}</datalist>
                 </Form>
                 {found}
             </div>
         </Card>
+    }
+}
+
+/// A number of entries; those at which the state was kept are suggested.
+#[component]
+fn Size(name: &'static str, label: &'static str, value: String) -> impl IntoView {
+    view! {
+        <Field id=name label=label>
+            <input class="input" id=name name=name type="number" inputmode="numeric" min="1" step="1" required=true
+                value=value list="kept-sizes" autocomplete="off" aria-describedby="sizes-hint"/>
+        </Field>
+    }
+}
+
+/// Why two sizes that were chosen are not compared.
+fn refusal(chosen: Option<&(String, String)>, size: u64) -> String {
+    let sizes = chosen.and_then(|(from, to)| Some((from.parse::<u64>().ok()?, to.parse::<u64>().ok()?)));
+    match sizes {
+        None => "Give both sizes as whole numbers of entries, such as 1 and 25.".to_owned(),
+        Some((0, _) | (_, 0)) => "The smallest state has 1 entry.".to_owned(),
+        Some((from, to)) if from > to => format!(
+            "The earlier state cannot be the larger one: {} is more than {}. Give the smaller size first.",
+            format_count(from),
+            format_count(to)
+        ),
+        Some((_, to)) if to > size => {
+            format!("Your log has {} entries now, and {} were asked for.", format_count(size), format_count(to))
+        }
+        Some(_) => "Nothing is signed at the moment, so only states that were anchored can be compared: those of the list above, and the newest."
+            .to_owned(),
     }
 }
 
@@ -94,3 +124,6 @@ fn text(proof: &Consistency) -> String {
     let state = |state: &domain::checkpoints::Signed| state.checkpoint.clone().unwrap_or_default();
     format!("{}\n{}\n{}\n", state(&proof.from), proof.hashes.join("\n"), state(&proof.to))
 }
+
+#[cfg(test)]
+mod tests;

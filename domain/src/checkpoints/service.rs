@@ -10,7 +10,7 @@ use super::{Anchored, Consistency, Moment, Picture, Signed, Subtree, Witness, st
 use crate::context::Cx;
 use crate::database::Tx;
 use crate::permission::Permission;
-use crate::{Problem, log_keys, logs};
+use crate::{Problem, log_keys, logs, receipts};
 
 /// Checkpoints of the history.
 const HISTORY: i64 = 20;
@@ -77,8 +77,9 @@ fn quorum(cx: &Cx) -> (usize, usize) {
     (wanted.map_or(1, |group| group.threshold), wanted.map_or(1, |group| group.members.len()))
 }
 
-/// What shows that the log of `to` entries begins with the log of `from` entries, with both checkpoints where they were
-/// kept: those that were anchored, and the newest.
+/// What shows that the log of `to` entries begins with the log of `from` entries, with both checkpoints: as they were signed
+/// then where that was kept, of states that were anchored and of the newest, and signed for this answer where it was not.
+/// Without those where nothing is signed, because the database went back.
 ///
 /// Errors: 422 unless `1 <= from <= to <= size`.
 pub async fn consistency(cx: &Cx, from: u64, to: u64) -> Result<Consistency, Problem> {
@@ -100,7 +101,12 @@ pub async fn consistency(cx: &Cx, from: u64, to: u64) -> Result<Consistency, Pro
     for size in [from, to] {
         let newest = (size == row.size).then(|| row.checkpoint.clone());
         let kept = store::kept(&mut tx, log, size).await?;
-        signed.push(Signed { size, checkpoint: newest.or(kept) });
+        let mut checkpoint = newest.or(kept);
+        if checkpoint.is_none() && cx.domain.database.fence().rolled_back().is_none() {
+            let identity = logs::identity_now(cx, &mut tx, log).await?;
+            checkpoint = Some(receipts::checkpoint_at(&mut tx, log, &identity, size).await?);
+        }
+        signed.push(Signed { size, checkpoint });
     }
     let keys = log_keys::store::of_log(tx.connection(), log).await?;
     let (Some(to), Some(from)) = (signed.pop(), signed.pop()) else { return Err(Problem::not_found()) };

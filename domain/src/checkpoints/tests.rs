@@ -22,7 +22,7 @@ fn holds(proof: &Consistency) -> Vec<bool> {
 }
 
 #[tokio::test]
-async fn any_two_states_that_were_kept_are_shown_to_continue_one_another() {
+async fn any_two_sizes_are_shown_to_continue_one_another() {
     let world = World::new().await;
     let acme = world.org("acme").await;
     assert_eq!(consistency(&acme, 1, 1).await.unwrap_err().status, 422, "an empty log has no states");
@@ -39,10 +39,14 @@ async fn any_two_states_that_were_kept_are_shown_to_continue_one_another() {
         assert_eq!(holds(&proof), [true; 3], "{from} to {to}: {:?}", check(&proof));
     }
     assert!(check(&consistency(&acme, 4, 11).await.unwrap())[1].detail.contains(" and "), "both keys signed");
-    // A size between has a proof, and no words to check it by.
-    let between = consistency(&acme, 3, 8).await.unwrap();
-    assert!(between.from.checkpoint.is_none() && !between.hashes.is_empty());
-    assert_eq!(holds(&between), [false, true, false]);
+    // A size between is signed for the answer, by the keys of its time.
+    for (from, to) in [(3, 8), (1, 10), (5, 7), (9, 9), (1, 11)] {
+        let proof = consistency(&acme, from, to).await.unwrap();
+        assert_eq!(holds(&proof), [true; 3], "{from} to {to}: {:?}", check(&proof));
+    }
+    let keys =
+        |proof: &Consistency| check(proof).iter().map(|check| check.detail.contains(" and ")).collect::<Vec<_>>();
+    assert_eq!(keys(&consistency(&acme, 7, 10).await.unwrap())[..2], [false, true], "one key, then both");
     for (from, to) in [(0, 4), (5, 4), (4, 12)] {
         assert_eq!(consistency(&acme, from, to).await.unwrap_err().status, 422, "{from} to {to}");
     }

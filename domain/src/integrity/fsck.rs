@@ -12,7 +12,7 @@ use ledger::tile::TileId;
 use ledger::tree::Frontier;
 use tokio::sync::Semaphore;
 
-use super::files::Files;
+use super::files::{Edge, Files};
 use super::keys::Keys;
 use super::rows::{self, Against, Checked};
 use super::store::{self, LogRow, Snapshot};
@@ -129,7 +129,8 @@ async fn check(
     let log = &snapshot.log;
     let (keys, found) = Keys::of(log);
     let seen = Seen::default();
-    let mut check = Check { database, options, readers, log, keys, found, seen, rebuilt: Rebuilt::default() };
+    let mut check =
+        Check { database, options, readers, log, keys, found, seen, rebuilt: Rebuilt::default(), edge: Vec::new() };
     let mut report = check.run(&snapshot, known, progress).await?;
     check.found.sort();
     check.found.dedup();
@@ -171,6 +172,8 @@ struct Check<'a> {
     /// Of the root log: what it says of each.
     seen: Seen,
     rebuilt: Rebuilt,
+    /// The leaves that were not in a full bundle when the files were written last.
+    edge: Vec<Hash>,
 }
 
 impl Check<'_> {
@@ -196,6 +199,7 @@ impl Check<'_> {
             origin: origin.clone(),
             keys: self.keys.issuing.clone(),
             size: log.size,
+            restored_size: log.restored_size,
             signatures: self.options.signatures,
         };
         let roots = self.entries(against, &sizes, &mut report, progress).await?;
@@ -220,8 +224,11 @@ impl Check<'_> {
         if !self.options.leaves_only {
             let files = self.files();
             report.checked.files += files.above(&self.rebuilt, &mut self.found).await?;
-            let root = roots.get(&log.edge_size);
-            report.checked.files += files.edge(log, &self.keys.checkpoint, root, &mut self.found).await?;
+            if let Some(root) = roots.get(&log.edge_size) {
+                let edge = Edge { root, leaves: &self.edge, rebuilt: &self.rebuilt };
+                report.checked.files += files.edge(log, &self.keys.checkpoint, &edge, &mut self.found).await?;
+                report.checked.files += files.beside(self.database, log, &mut self.found).await?;
+            }
         }
         Ok(report)
     }
@@ -253,15 +260,16 @@ impl Check<'_> {
                     let reading = readers.acquire().await.map_err(Problem::internal)?;
                     // As the tenant, so that no commit waits for a connection of the sequencer's.
                     let mut tx = database.begin(Some(id.0), None).await?;
-                    let rows = if leaves_only {
-                        store::leaves(tx.connection(), id, from, until).await?
+                    let (rows, around) = if leaves_only {
+                        (rows::store::leaves(tx.connection(), id, from, until).await?, Vec::new())
                     } else {
-                        store::entries(tx.connection(), id, from, until).await?
+                        let around = rows::store::around(tx.connection(), id, (from, until, log.size)).await?;
+                        (rows::store::entries(tx.connection(), id, from, until).await?, around)
                     };
                     drop((tx, reading));
                     let kept = if leaves_only { Vec::new() } else { files.stretch(from, until).await? };
                     let work = move || {
-                        let mut checked = rows::check(&against, from, until, &rows);
+                        let mut checked = rows::check(&against, (from, until), &rows, &around);
                         kept.iter().for_each(|kept| kept.compare(from, &checked.bundles, &mut checked.findings));
                         (until, kept.len() as u64 * 2, checked)
                     };
@@ -278,6 +286,9 @@ impl Check<'_> {
                 let (start, width) = (self.rebuilt.size(), bundle.leaves.len() as u64);
                 for size in sizes.range(start + 1..=start + width) {
                     roots.insert(*size, self.rebuilt.root_with(&bundle.leaves[..(size - start) as usize]));
+                }
+                if (start + 1..=start + width).contains(&log.edge_size) {
+                    self.edge = bundle.leaves[..(log.edge_size - start) as usize].to_vec();
                 }
                 report.checked.leaves += width;
                 self.rebuilt.push(bundle);

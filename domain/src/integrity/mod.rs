@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 #[cfg(feature = "server")]
+pub(crate) mod batches;
+#[cfg(feature = "server")]
 pub mod check;
 #[cfg(feature = "server")]
-mod columns;
+pub(crate) mod columns;
 #[cfg(feature = "server")]
 mod files;
 #[cfg(feature = "server")]
@@ -17,7 +19,7 @@ pub mod fsck;
 #[cfg(feature = "server")]
 pub(crate) mod keys;
 #[cfg(feature = "server")]
-mod rows;
+pub(crate) mod rows;
 #[cfg(feature = "server")]
 pub mod scrub;
 #[cfg(feature = "server")]

@@ -6,13 +6,16 @@ use ledger::checkpoint::Checkpoint;
 use ledger::fsck::{Bundle, Finding, SigningKeys, Subject};
 use ledger::hash::{Hash, leaf_hash};
 use ledger::key_event::KeyEvent;
-use ledger::note::Note;
 use ledger::statement::Signed;
 use ledger::tile::WIDTH;
 
-use super::columns;
+use super::batches;
+use super::columns::{self, Note, Wrong};
 use super::fsck::Signatures;
-use super::store::EntryRow;
+
+pub(crate) mod store;
+
+use store::EntryRow;
 
 /// What the entries of a log are checked against.
 #[derive(Clone)]
@@ -20,6 +23,8 @@ pub(super) struct Against {
     pub(super) origin: String,
     pub(super) keys: SigningKeys,
     pub(super) size: u64,
+    /// Entries below it came back without their contents.
+    pub(super) restored_size: u64,
     pub(super) signatures: Signatures,
 }
 
@@ -36,8 +41,8 @@ pub(super) struct Checked {
     pub(super) signatures: u64,
 }
 
-/// Checks the entries from an index that 256 divides up to another.
-pub(super) fn check(against: &Against, from: u64, until: u64, rows: &[EntryRow]) -> Checked {
+/// Checks the entries from an index that 256 divides up to another. `around` is what is known of the trees of those beside.
+pub(super) fn check(against: &Against, (from, until): (u64, u64), rows: &[EntryRow], around: &[(u64, u64)]) -> Checked {
     let mut checked = Checked {
         bundles: Vec::new(),
         findings: Vec::new(),
@@ -46,6 +51,7 @@ pub(super) fn check(against: &Against, from: u64, until: u64, rows: &[EntryRow])
         rows: rows.len() as u64,
         signatures: 0,
     };
+    trees(against, (from, until), rows, around, &mut checked.findings);
     let mut rows = rows.iter().peekable();
     let mut leaves: Vec<Hash> = Vec::with_capacity((until - from) as usize);
     for index in from..until {
@@ -75,35 +81,54 @@ fn entry(against: &Against, row: &EntryRow, checked: &mut Checked) -> Hash {
         return if holds { leaf } else { kept.unwrap_or(leaf) };
     }
     let Some(columns) = &row.columns else { return leaf };
-    let mut wrong = Vec::new();
+    let mut wrong = Wrong::default();
     let is_bare = columns.payload.as_ref().is_some_and(|(payload, _)| payload.is_empty());
     if columns.kind == "key_event" && is_bare {
         let note = String::from_utf8(row.statement.clone()).unwrap_or_default();
-        let said = Note::parse(&note).ok().and_then(|note| KeyEvent::parse(note.text()));
-        columns::of_note(row, columns, said.as_ref().map(|said| said.log.as_str()), against.size, &mut wrong);
+        let said = ledger::note::Note::parse(&note).ok().and_then(|note| KeyEvent::parse(note.text()));
+        let says = said.as_ref().map(|said| Note { about: said.log.clone(), key: note.clone() });
+        columns::of_note(columns, says.as_ref(), &against.origin, &mut wrong);
         checked.key_events.extend(said.map(|said| (said.log, row.log_index, note)));
     } else if columns.kind == "checkpoint" && is_bare {
         let said = std::str::from_utf8(&row.statement).ok().and_then(Checkpoint::parse);
-        columns::of_note(row, columns, said.as_ref().map(|said| said.origin.as_str()), against.size, &mut wrong);
+        let says = said
+            .as_ref()
+            .map(|said| Note { about: said.origin.clone(), key: format!("{}/{}", said.origin, said.size) });
+        columns::of_note(columns, says.as_ref(), &against.origin, &mut wrong);
         if let Some(said) = said {
             let seen = checked.seen.entry(said.origin).or_default();
             *seen = said.size.max(*seen);
         }
-    } else if against.signatures.include(row.log_index) {
-        checked.signatures += 1;
-        match against.keys.check_statement(row.log_index, &row.statement, &against.origin) {
-            Ok(signed) => columns::of_receipt(row, columns, &signed, against.size, &mut wrong),
+    } else {
+        let signed = if against.signatures.include(row.log_index) {
+            checked.signatures += 1;
+            against.keys.check_statement(row.log_index, &row.statement, &against.origin)
+        } else {
+            Signed::parse(&row.statement).map_err(|_| Finding::new(subject(), "is not a statement"))
+        };
+        match signed {
+            Ok(signed) => {
+                columns::of_receipt(columns, &signed, row.log_index < against.restored_size, &mut wrong);
+            }
             Err(finding) => checked.findings.push(finding),
         }
-    } else {
-        match Signed::parse(&row.statement) {
-            Ok(signed) => columns::of_receipt(row, columns, &signed, against.size, &mut wrong),
-            Err(_) => wrong.push("statement"),
-        }
     }
-    if !wrong.is_empty() {
-        let problem = format!("has another {} stored than was signed", wrong.join(", "));
-        checked.findings.push(Finding::new(subject(), problem));
-    }
+    checked.findings.extend(wrong.into_problems().into_iter().map(|problem| Finding::new(subject(), problem)));
     leaf
+}
+
+/// Names the entries that cannot have been answered with the tree that is stored of them.
+fn trees(
+    against: &Against,
+    (from, until): (u64, u64),
+    rows: &[EntryRow],
+    around: &[(u64, u64)],
+    found: &mut Vec<Finding>,
+) {
+    let mut known: Vec<(u64, u64)> = around.to_vec();
+    known.extend(rows.iter().filter_map(|row| Some((row.log_index, row.columns.as_ref()?.tree_size))));
+    for index in batches::odd(from, until, against.size, &known) {
+        let problem = "has another tree_size stored than the entries beside it";
+        found.push(Finding::new(Subject::Entry(index), problem));
+    }
 }

@@ -1,18 +1,17 @@
 //! SQL of integrity. Checks act as the sequencer, which sees every log and changes none.
 
 use serde::Deserialize;
+use sqlx::PgConnection;
 use sqlx::postgres::PgPool;
 use sqlx::types::Json;
-use sqlx::{PgConnection, PgExecutor};
 use time::OffsetDateTime;
-use uuid::Uuid;
 
 use super::{Finding, State};
 use crate::anchors::ROOT;
 use crate::database::Tx;
-use crate::id::{OrgId, ReceiptId};
+use crate::id::OrgId;
 use crate::log_keys::Purpose;
-use crate::{Mode, Problem, months};
+use crate::{Mode, Problem};
 
 /// A log as it is stored, unread.
 #[derive(Clone)]
@@ -36,6 +35,8 @@ pub(crate) struct LogRow {
     pub(crate) edge_epoch: i64,
     /// Where the check that goes round is.
     pub(crate) checked_size: u64,
+    /// Entries that came back from the files alone, without their contents.
+    pub(crate) restored_size: u64,
 }
 
 /// A version of a key as it is stored, unread.
@@ -67,7 +68,7 @@ pub(crate) async fn logs(pool: &PgPool) -> Result<Vec<LogRow>, Problem> {
 async fn find(connection: &mut PgConnection, one: Option<(OrgId, Mode)>) -> Result<Vec<LogRow>, Problem> {
     let rows = sqlx::query!(
         r#"select l.org_id, l.mode, origin, log_vkey, issuing_vkey, size, frontier, root, checkpoint, l.key_epoch,
-            coalesce(published_size, 0) as "published_size!", coalesce(edge_size, 0) as "edge_size!",
+            restored_size, coalesce(published_size, 0) as "published_size!", coalesce(edge_size, 0) as "edge_size!",
             coalesce(checked_size, 0) as "checked_size!", coalesce(p.key_epoch, 0) as "edge_epoch!",
             (select coalesce(json_agg(json_build_object('purpose', k.purpose, 'version', k.version, 'vkey', k.vkey,
                     'from_size', k.from_size, 'until_size', k.until_size, 'revoked_from', k.revoked_from)
@@ -105,103 +106,10 @@ async fn find(connection: &mut PgConnection, one: Option<(OrgId, Mode)>) -> Resu
                 edge_size: row.edge_size.cast_unsigned(),
                 edge_epoch: row.edge_epoch,
                 checked_size: row.checked_size.cast_unsigned(),
+                restored_size: row.restored_size.cast_unsigned(),
             })
         })
         .collect()
-}
-
-/// An entry as it is stored.
-pub(crate) struct EntryRow {
-    pub(crate) log_index: u64,
-    pub(crate) leaf_hash: Vec<u8>,
-    pub(crate) statement: Vec<u8>,
-    /// What stands beside it; none when only leaves are asked for.
-    pub(crate) columns: Option<Columns>,
-}
-
-/// What is stored of a receipt beside its statement.
-pub(crate) struct Columns {
-    pub(crate) id: ReceiptId,
-    pub(crate) tree_size: u64,
-    pub(crate) kind: String,
-    pub(crate) reference: Option<String>,
-    pub(crate) occurred_at: OffsetDateTime,
-    pub(crate) issued_at: OffsetDateTime,
-    pub(crate) amount_minor: Option<i64>,
-    pub(crate) currency: Option<String>,
-    pub(crate) idempotency: Option<Vec<u8>>,
-    /// Payload and salt; none once they are erased.
-    pub(crate) payload: Option<(Vec<u8>, Vec<u8>)>,
-}
-
-/// The leaves and statements of entries.
-pub(crate) async fn leaves(
-    executor: impl PgExecutor<'_>,
-    (org_id, mode): (OrgId, Mode),
-    from: u64,
-    until: u64,
-) -> Result<Vec<EntryRow>, Problem> {
-    let rows = sqlx::query!(
-        "select log_index, leaf_hash, statement from receipts
-        where org_id = $1 and mode = $2 and log_index >= $3 and log_index < $4 order by log_index",
-        org_id.0,
-        mode.as_str(),
-        from.cast_signed(),
-        until.cast_signed()
-    )
-    .fetch_all(executor)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| EntryRow {
-            log_index: row.log_index.cast_unsigned(),
-            leaf_hash: row.leaf_hash,
-            statement: row.statement,
-            columns: None,
-        })
-        .collect())
-}
-
-/// Entries with all that is stored of them.
-pub(crate) async fn entries(
-    connection: &mut PgConnection,
-    (org_id, mode): (OrgId, Mode),
-    from: u64,
-    until: u64,
-) -> Result<Vec<EntryRow>, Problem> {
-    let rows = sqlx::query!(
-        "select log_index, leaf_hash, statement, id, tree_size, kind, reference, occurred_at, issued_at, amount_minor,
-            currency, idempotency
-        from receipts where org_id = $1 and mode = $2 and log_index >= $3 and log_index < $4 order by log_index",
-        org_id.0,
-        mode.as_str(),
-        from.cast_signed(),
-        until.cast_signed()
-    )
-    .fetch_all(&mut *connection)
-    .await?;
-    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-    let mut contents = months::store::contents(connection, (org_id, mode), &ids).await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| EntryRow {
-            log_index: row.log_index.cast_unsigned(),
-            leaf_hash: row.leaf_hash,
-            statement: row.statement,
-            columns: Some(Columns {
-                id: ReceiptId(row.id),
-                tree_size: row.tree_size.cast_unsigned(),
-                kind: row.kind,
-                reference: row.reference,
-                occurred_at: row.occurred_at,
-                issued_at: row.issued_at,
-                amount_minor: row.amount_minor,
-                currency: row.currency,
-                idempotency: row.idempotency,
-                payload: contents.remove(&row.id),
-            }),
-        })
-        .collect())
 }
 
 /// What is stored of a log at one moment, but for its entries, which never change.
@@ -357,7 +265,7 @@ pub(super) async fn note_round(
     Ok(())
 }
 
-/// Keeps what was found; what was found before keeps its first time.
+/// Keeps what was found; what was found before keeps its first time. What is new is told to the log's owner.
 pub(super) async fn keep_findings(
     connection: &mut PgConnection,
     (org_id, mode): (OrgId, Mode),
@@ -366,10 +274,15 @@ pub(super) async fn keep_findings(
     now: OffsetDateTime,
 ) -> Result<(), Problem> {
     sqlx::query!(
-        "insert into integrity_findings (org_id, mode, subject, problem, found_at, seen_at)
-        select distinct on (subject) $1::uuid, $2::text, subject, problem, $5::timestamptz, $5::timestamptz
-        from unnest($3::text[], $4::text[]) as found (subject, problem) order by subject, problem
-        on conflict (org_id, mode, subject) do update set problem = excluded.problem, seen_at = excluded.seen_at",
+        "with kept as (
+            insert into integrity_findings (org_id, mode, subject, problem, found_at, seen_at)
+            select distinct on (subject) $1::uuid, $2::text, subject, problem, $5::timestamptz, $5::timestamptz
+            from unnest($3::text[], $4::text[]) as found (subject, problem) order by subject, problem
+            on conflict (org_id, mode, subject) do update set problem = excluded.problem, seen_at = excluded.seen_at
+            returning xmax = 0 as is_new
+        )
+        insert into events (org_id, mode, type, data, created_at)
+        select $1, $2, 'integrity.found', jsonb_build_object('findings', count(*)), $5 from kept where is_new having count(*) > 0",
         org_id.0,
         mode.as_str(),
         subjects,

@@ -1,5 +1,8 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod flips;
+mod lives;
+
 use std::collections::BTreeSet;
 
 use ledger::note::NoteSigner;
@@ -73,8 +76,8 @@ async fn a_log_that_is_right_has_no_findings() {
     assert!(found.is_empty(), "{found:?}");
     let sizes: Vec<u64> = reports.iter().map(|log| log.size).collect();
     assert!(sizes.contains(&SIZE) && sizes.contains(&2), "tenant and root: {sizes:?}");
-    // Two full bundles and their tiles, the checkpoint and the tiles that are not full; the root log's likewise.
-    assert_eq!(reports.iter().map(|log| log.checked.files).sum::<u64>(), 4 + 3 + 2);
+    // Two full bundles and their tiles; the checkpoint, what is not full, log.json and keys.json; the root log's likewise.
+    assert_eq!(reports.iter().map(|log| log.checked.files).sum::<u64>(), 4 + 6 + 5);
     assert_eq!(reports.iter().map(|log| log.unknown_cosignatures).sum::<u64>(), 0);
 }
 

@@ -259,6 +259,7 @@ pub(super) async fn unsealed(connection: &mut PgConnection) -> Result<Vec<Unseal
     rows.into_iter().map(|r| row((r.org_id, r.mode, r.origin, r.purpose, r.version, r.vkey))).collect()
 }
 
+/// Keeps the sealed private half; the file of the keys is written anew with it.
 pub(super) async fn set_sealed(
     connection: &mut PgConnection,
     key: &Unsealed,
@@ -266,8 +267,10 @@ pub(super) async fn set_sealed(
     sealed_by: &str,
 ) -> Result<(), Problem> {
     sqlx::query!(
-        "update log_keys set sealed = $5, sealed_by = $6
-        where org_id = $1 and mode = $2 and purpose = $3 and version = $4 and sealed is null",
+        "with sealed as (
+            update log_keys set sealed = $5, sealed_by = $6
+            where org_id = $1 and mode = $2 and purpose = $3 and version = $4 and sealed is null
+        ) update published_logs set key_epoch = 0 where org_id = $1 and mode = $2",
         key.log.0.0,
         key.log.1.as_str(),
         key.purpose.as_str(),

@@ -55,7 +55,7 @@ pub(crate) struct Event {
 
 impl KeysFile {
     /// A log's keys as they are now.
-    pub(super) async fn now(tx: &mut Tx, log: (OrgId, Mode), key_epoch: i64) -> Result<Self, Problem> {
+    pub(crate) async fn now(tx: &mut Tx, log: (OrgId, Mode), key_epoch: i64) -> Result<Self, Problem> {
         let keys = store::of_log(tx.connection(), log).await?.into_iter().map(Key::of).collect();
         let events = store::dated_events(tx.connection(), log).await?;
         Ok(Self { key_epoch, keys, events: events.into_iter().map(|(note, at)| Event { note, at }).collect() })
@@ -68,7 +68,7 @@ impl KeysFile {
         file.map(Some).map_err(|error| Problem::internal(format!("{NAME} cannot be read: {error}")))
     }
 
-    pub(super) fn bytes(&self) -> Result<Vec<u8>, Problem> {
+    pub(crate) fn bytes(&self) -> Result<Vec<u8>, Problem> {
         serde_json::to_vec_pretty(self).map_err(Problem::internal)
     }
 

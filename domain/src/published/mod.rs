@@ -28,6 +28,7 @@ pub(crate) mod store;
 mod tests;
 
 pub(crate) use cache::Cache;
+pub(crate) use gzip::unpack;
 pub use gzip::{gunzip, gzip};
 use keys::KeysFile;
 use store::{Behind, Mark};
@@ -39,6 +40,8 @@ const BUNDLES: u64 = 64;
 /// Between two edges of a log, and between two tries of one that was refused.
 const EDGE_EVERY: time::Duration = time::Duration::seconds(10);
 const HASH: usize = 32;
+/// The file that says whose log it is.
+pub(crate) const IDENTITY: &str = "log.json";
 
 /// The folder of a log's files: its origin without the host, as the address it is served at.
 pub(crate) fn folder(origin: &str) -> &str {
@@ -157,13 +160,8 @@ impl Files<'_> {
 
     /// Whose log it is, which never changes. Files of earlier releases name the first keys as well.
     async fn identity(&self, origin: &str) -> Result<(), Problem> {
-        let path = self.path("log.json");
-        let (org_id, mode) = self.log;
-        let identity = Value::object([
-            ("mode", mode.as_str().into()),
-            ("org_id", org_id.0.to_string().as_str().into()),
-            ("origin", origin.into()),
-        ]);
+        let path = self.path(IDENTITY);
+        let identity = identity(self.log, origin);
         self.objects.put_new(&path, ledger::jcs::canonical(&identity)).await?;
         let kept = self.objects.get(&path).await?.and_then(|kept| json::parse(&kept).ok());
         let same = |kept: &Value| {
@@ -171,7 +169,7 @@ impl Files<'_> {
                 .iter()
                 .all(|name| kept.get(name).is_some() && kept.get(name) == identity.get(name))
         };
-        if kept.is_some_and(|kept| same(&kept)) { Ok(()) } else { Err(differs("log.json")) }
+        if kept.is_some_and(|kept| same(&kept)) { Ok(()) } else { Err(differs(IDENTITY)) }
     }
 
     /// The keys; what a node that is ahead of this one wrote of them stays.
@@ -204,6 +202,15 @@ impl Files<'_> {
     fn path(&self, name: &str) -> String {
         format!("{}/{name}", self.folder)
     }
+}
+
+/// What the file [`IDENTITY`] says, in canonical JSON.
+pub(crate) fn identity((org_id, mode): (OrgId, Mode), origin: &str) -> Value {
+    Value::object([
+        ("mode", mode.as_str().into()),
+        ("org_id", org_id.0.to_string().as_str().into()),
+        ("origin", origin.into()),
+    ])
 }
 
 fn differs(name: &str) -> Problem {

@@ -46,7 +46,7 @@ pub use new::NewReceipt;
 #[cfg(feature = "server")]
 pub(crate) use new::is_kind;
 #[cfg(feature = "server")]
-pub(crate) use proofs::{prove, root_at};
+pub(crate) use proofs::{checkpoint_at, prove, root_at};
 #[cfg(feature = "server")]
 pub(crate) use service::standing;
 #[cfg(feature = "server")]

@@ -45,6 +45,18 @@ pub(crate) async fn prove(
     Ok(Proved { hashes, checkpoint })
 }
 
+/// The checkpoint of a size that the log has or had, as it was signed or would have been.
+pub(crate) async fn checkpoint_at(
+    tx: &mut Tx,
+    log: (OrgId, Mode),
+    identity: &Identity,
+    size: u64,
+) -> Result<String, Problem> {
+    let root = root_at(tx, log, size).await?;
+    check_signed(tx, log, size, &root).await?;
+    Ok(identity.sign(&Checkpoint::new(&identity.origin, size, root)))
+}
+
 /// Whether a root is one that the log had, going by the head that was signed last: nothing is signed again from tiles or
 /// rows that were damaged since, for that would be another history under the log's own key.
 async fn check_signed(tx: &mut Tx, log: (OrgId, Mode), size: u64, root: &Hash) -> Result<(), Problem> {

@@ -9,7 +9,8 @@ use super::{Recovered, store};
 use crate::Problem;
 use crate::database::Database;
 use crate::integrity::keys::Keys;
-use crate::integrity::store::{LogRow, leaves, logs};
+use crate::integrity::rows::store::leaves;
+use crate::integrity::store::{LogRow, logs};
 use crate::objects::Objects;
 use crate::published::{folder, gunzip, gzip};
 

@@ -33,8 +33,9 @@ struct Identity {
 }
 
 /// Makes the logs of the object store again in a database that does not have them: statements, leaf hashes, places,
-/// idempotency keys, tiles, heads, anchors, and signing keys, sealed as they were: the master key is needed to go on. A store
-/// of an earlier release has no keys in it; they are then derived from the master key, as they were.
+/// idempotency keys, what receipts refer to (so that one that was revoked is revoked), tiles, heads, anchors, and signing
+/// keys, sealed as they were: the master key is needed to go on. A store of an earlier release has no keys in it; they are
+/// then derived from the master key, as they were.
 ///
 /// Payloads, salts, references and amounts are not in the files, by design, and do not come back; neither do people, API
 /// keys and cosignatures. Every entry is checked against the root that the log's checkpoint signs before a row is written.
@@ -78,7 +79,7 @@ async fn restore_log(database: &Database, folder: &str, now: OffsetDateTime) -> 
                 id,
                 at,
                 checkpoint.size,
-                &row(&identity, entry, now).ok_or_else(|| {
+                &row(&identity.origin, entry, now).ok_or_else(|| {
                     Problem::internal(format!("entry {at} is neither a statement nor one of the root log's notes"))
                 })?,
             );
@@ -160,9 +161,10 @@ fn read_identity(bytes: &[u8]) -> Option<Identity> {
 }
 
 /// What can be known of a row from its entry alone.
-fn row(identity: &Identity, entry: &[u8], now: OffsetDateTime) -> Option<store::Row> {
+pub(super) fn row(origin: &str, entry: &[u8], now: OffsetDateTime) -> Option<store::Row> {
     let leaf = leaf_hash(entry);
     if let Ok(Signed { statement, .. }) = Signed::parse(entry) {
+        let refs = statement.refs.iter().map(|other| Some((other.id.parse().ok()?, other.relation.as_str())));
         return Some(store::Row {
             id: statement.id.parse().ok()?,
             kind: statement.kind,
@@ -172,6 +174,7 @@ fn row(identity: &Identity, entry: &[u8], now: OffsetDateTime) -> Option<store::
             leaf,
             entry: entry.to_vec(),
             is_bare: false,
+            refs: refs.collect::<Option<_>>()?,
         });
     }
     // An entry of the root log is a checkpoint's text, or what happened to a key. Its id is nowhere in it; its idempotency
@@ -189,11 +192,12 @@ fn row(identity: &Identity, entry: &[u8], now: OffsetDateTime) -> Option<store::
     Some(store::Row {
         id: ReceiptId(id),
         kind: kind.to_owned(),
-        idempotency: Some(fact_hash(&identity.origin, &key)),
+        idempotency: Some(fact_hash(origin, &key)),
         reference: Some(about),
         issued_at: at,
         leaf,
         entry: entry.to_vec(),
         is_bare: true,
+        refs: Vec::new(),
     })
 }

@@ -118,6 +118,7 @@ pub(super) struct Row {
     pub(super) leaf: Hash,
     pub(super) entry: Vec<u8>,
     pub(super) is_bare: bool,
+    pub(super) refs: Vec<(ReceiptId, &'static str)>,
 }
 
 /// One column a field, as `unnest` takes them.
@@ -136,6 +137,29 @@ pub(super) struct Rows {
     entries: Vec<Vec<u8>>,
     /// Entries of the root log that are no statements: their payload is empty.
     bare: Vec<Uuid>,
+    refs: Refs,
+}
+
+/// What receipts refer to, one column a field.
+#[derive(Default)]
+pub(super) struct Refs {
+    org_ids: Vec<Uuid>,
+    modes: Vec<String>,
+    receipts: Vec<Uuid>,
+    targets: Vec<Uuid>,
+    relations: Vec<String>,
+}
+
+impl Refs {
+    pub(super) fn push(&mut self, (org_id, mode): (OrgId, Mode), row: &Row) {
+        for (target, relation) in &row.refs {
+            self.org_ids.push(org_id.0);
+            self.modes.push(mode.as_str().to_owned());
+            self.receipts.push(row.id.0);
+            self.targets.push(target.0);
+            self.relations.push((*relation).to_owned());
+        }
+    }
 }
 
 impl Rows {
@@ -155,6 +179,7 @@ impl Rows {
         if row.is_bare {
             self.bare.push(row.id.0);
         }
+        self.refs.push((org_id, mode), row);
     }
 }
 
@@ -189,9 +214,25 @@ pub(super) async fn insert(connection: &mut PgConnection, rows: &Rows, is_root: 
             mode.as_str(),
             &rows.bare
         )
-        .execute(connection)
+        .execute(&mut *connection)
         .await?;
     }
+    insert_refs(connection, &rows.refs).await
+}
+
+/// Writes what receipts refer to; the receipts of both sides are there.
+pub(super) async fn insert_refs(connection: &mut PgConnection, refs: &Refs) -> Result<(), Problem> {
+    sqlx::query!(
+        "insert into receipt_refs (org_id, mode, receipt_id, target_id, relation)
+        select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::text[])",
+        &refs.org_ids,
+        &refs.modes,
+        &refs.receipts,
+        &refs.targets,
+        &refs.relations
+    )
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
@@ -204,7 +245,7 @@ pub(super) async fn set_head(
 ) -> Result<(), Problem> {
     let root = frontier.root();
     let moved = sqlx::query!(
-        "update logs set size = $3, root = $4, frontier = $5, checkpoint = $6, key_epoch = $7
+        "update logs set size = $3, root = $4, frontier = $5, checkpoint = $6, key_epoch = $7, restored_size = $3
         where org_id = $1 and mode = $2 and size = 0",
         org_id.0,
         mode.as_str(),
@@ -217,6 +258,115 @@ pub(super) async fn set_head(
     .execute(connection)
     .await?;
     if moved.rows_affected() == 1 { Ok(()) } else { Err(Problem::internal("the log got entries meanwhile")) }
+}
+
+/// The rows that are mended: by their place, with all that belongs there.
+#[derive(Default)]
+pub(super) struct Mended {
+    pub(super) ids: Vec<Uuid>,
+    pub(super) indices: Vec<i64>,
+    pub(super) tree_sizes: Vec<i64>,
+    pub(super) kinds: Vec<String>,
+    pub(super) references: Vec<Option<String>>,
+    pub(super) occurred_ats: Vec<OffsetDateTime>,
+    pub(super) issued_ats: Vec<OffsetDateTime>,
+    pub(super) amounts: Vec<Option<i64>>,
+    pub(super) currencies: Vec<Option<String>>,
+    pub(super) idempotencies: Vec<Option<Vec<u8>>>,
+    pub(super) leaves: Vec<Vec<u8>>,
+    pub(super) statements: Vec<Vec<u8>>,
+    /// Entries of the root log, whose payload is empty.
+    pub(super) bare: Vec<Uuid>,
+    pub(super) refs: Refs,
+}
+
+/// Lets the owner of the tables at every log's rows, until the transaction ends: nobody else may change an entry.
+pub(super) async fn open_rows(connection: &mut PgConnection) -> Result<(), Problem> {
+    for statement in [
+        "alter table receipts no force row level security",
+        "alter table receipt_refs no force row level security",
+        "alter table payloads no force row level security",
+    ] {
+        sqlx::query(statement).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn close_rows(connection: &mut PgConnection) -> Result<(), Problem> {
+    for statement in [
+        "alter table receipts force row level security",
+        "alter table receipt_refs force row level security",
+        "alter table payloads force row level security",
+    ] {
+        sqlx::query(statement).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// Puts the right rows in the place of those that are there, or are not.
+pub(super) async fn mend(
+    connection: &mut PgConnection,
+    (org_id, mode): (OrgId, Mode),
+    rows: &Mended,
+) -> Result<(), Problem> {
+    // What the wrong rows refer to, under the ids that they have and those that they should have.
+    sqlx::query!(
+        "delete from receipt_refs where org_id = $1 and mode = $2 and (receipt_id = any($3) or receipt_id in
+            (select id from receipts where org_id = $1 and mode = $2 and log_index = any($4)))",
+        org_id.0,
+        mode.as_str(),
+        &rows.ids,
+        &rows.indices
+    )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query!(
+        "update receipts r set id = right_row.id from unnest($3::uuid[], $4::bigint[]) as right_row (id, log_index)
+        where r.org_id = $1 and r.mode = $2 and r.log_index = right_row.log_index and r.id <> right_row.id",
+        org_id.0,
+        mode.as_str(),
+        &rows.ids,
+        &rows.indices
+    )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query!(
+        "insert into receipts (org_id, mode, id, log_index, tree_size, kind, reference, occurred_at, issued_at, amount_minor,
+            currency, idempotency, leaf_hash, statement)
+        select $1, $2, * from unnest($3::uuid[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::timestamptz[],
+            $9::timestamptz[], $10::bigint[], $11::text[], $12::bytea[], $13::bytea[], $14::bytea[])
+        on conflict (org_id, mode, id) do update set log_index = excluded.log_index, tree_size = excluded.tree_size,
+            kind = excluded.kind, reference = excluded.reference, occurred_at = excluded.occurred_at,
+            issued_at = excluded.issued_at, amount_minor = excluded.amount_minor, currency = excluded.currency,
+            idempotency = excluded.idempotency, leaf_hash = excluded.leaf_hash, statement = excluded.statement",
+        org_id.0,
+        mode.as_str(),
+        &rows.ids,
+        &rows.indices,
+        &rows.tree_sizes,
+        &rows.kinds,
+        &rows.references as _,
+        &rows.occurred_ats,
+        &rows.issued_ats,
+        &rows.amounts as _,
+        &rows.currencies as _,
+        &rows.idempotencies as _,
+        &rows.leaves,
+        &rows.statements
+    )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query!(
+        "insert into payloads (org_id, mode, receipt_id, payload, salt)
+        select $1, $2, id, '', decode(repeat('00', 16), 'hex') from unnest($3::uuid[]) as made (id)
+        on conflict (org_id, mode, receipt_id) do update set payload = excluded.payload, salt = excluded.salt",
+        org_id.0,
+        mode.as_str(),
+        &rows.bare
+    )
+    .execute(&mut *connection)
+    .await?;
+    insert_refs(connection, &rows.refs).await
 }
 
 /// Where logs are anchored is what the root log's entries say: origin and size are their first two lines.

@@ -1,5 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod rows;
+
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::*;

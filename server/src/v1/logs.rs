@@ -137,7 +137,8 @@ pub struct ConsistencyQuery {
 pub struct StateOut {
     /// Entries.
     tree_size: u64,
-    /// The checkpoint, verbatim, for a state that was anchored and for the newest; none for others.
+    /// The checkpoint: verbatim for a state that was anchored and for the newest, signed for this answer for others; none
+    /// for those while the log is read-only.
     checkpoint: Option<String>,
 }
 
@@ -166,7 +167,7 @@ pub struct ConsistencyOut {
     security(("api_key" = [])),
     params(ConsistencyQuery),
     responses(
-        (status = 200, description = "The proof, and both checkpoints where they were kept.", body = ConsistencyOut),
+        (status = 200, description = "The proof, and both checkpoints.", body = ConsistencyOut),
         (status = 401, description = "No valid API key.", body = ProblemOut, content_type = "application/problem+json"),
         (status = 422, description = "These are not two sizes of the log.", body = ProblemOut, content_type = "application/problem+json"),
     )

@@ -48,8 +48,8 @@ async fn a_check_says_what_was_looked_at_and_comes_to_its_end() {
         leaves: 600,
         signatures: 600,
         tiles: 1,
-        // Two full bundles and their tiles, the checkpoint and the tiles that are not full.
-        files: 7,
+        // Two full bundles and their tiles; the checkpoint, what is not full, log.json and keys.json.
+        files: 10,
         checkpoints: 2,
         anchors: 1,
         keys: 2,

@@ -123,6 +123,48 @@ async fn what_a_server_shows_wrongly_is_named() {
     assert!(subjects().await.is_empty());
 }
 
+/// Where the test log of another implementation is, and the key that signed it.
+const TESSERA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../ledger/testdata/tessera/log");
+const TESSERA_VKEY: &str = "example.com/log/testdata+33d7b496+AeHTu4Q3hEIMHNqc6fASMsq3rKNx280NI+oO5xCFkkSx";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_tessera_wrote_is_read_over_http() {
+    let mut all = HashMap::new();
+    let mut folders = vec![std::path::PathBuf::from(TESSERA)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(TESSERA).unwrap().to_str().unwrap().to_owned();
+                all.insert(name, std::fs::read(path).unwrap());
+            }
+        }
+    }
+    let files: Files = Arc::new(RwLock::new(all.clone()));
+    let url = serve(axum::Router::new().fallback(file).with_state(files.clone())).await;
+    let look = async || {
+        let (keys, issuing, signatures) = (vec![TESSERA_VKEY.parse().unwrap()], Vec::new(), Signatures::None);
+        let (url, token) = (url.clone(), None);
+        found(Settings { url, token, keys, issuing, published_keys: false, signatures, since: None, root: None }).await
+    };
+    // Every size that it had, each with the checkpoint of its time.
+    for size in 1..=15 {
+        files.write().unwrap().insert("checkpoint".to_owned(), all[&format!("checkpoint.{size}")].clone());
+        let report = look().await.unwrap();
+        assert_eq!((report.origin.as_str(), report.size), ("example.com/log/testdata", size));
+        assert!(report.findings.is_empty(), "{size}: {:?}", report.findings);
+        assert_eq!((report.checked.leaves, report.checked.files), (size, 3));
+    }
+    for (name, byte, subject) in [("tile/entries/000.p/15", 2, "entry 0"), ("tile/0/000.p/15", 14 * 32, "entry 14")] {
+        files.write().unwrap().get_mut(name).unwrap()[byte] ^= 1;
+        let report = look().await.unwrap();
+        assert!(report.findings.iter().any(|finding| finding.subject == subject), "{name}: {:?}", report.findings);
+        files.write().unwrap().insert(name.to_owned(), all[name].clone());
+    }
+}
+
 /// Replaces both keys at 300 entries, those of checkpoints with an overlap, and fills the log up to 600.
 async fn rotated(world: &World, cx: &Cx) -> (Vec<VerifierKey>, Vec<VerifierKey>) {
     fill(cx, 300).await;
