@@ -18,7 +18,7 @@ use crate::integrity::rows::store::{Columns, EntryRow, entries, leaves, tree_siz
 use crate::integrity::store::{LogRow, logs};
 use crate::money::Money;
 use crate::published::{folder, gunzip};
-use crate::receipts::timestamp;
+use crate::moment::timestamp;
 
 /// A log whose rows were held against its files.
 #[derive(Clone, Debug, PartialEq, Eq)]

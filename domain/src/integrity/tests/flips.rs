@@ -293,7 +293,7 @@ async fn a_flipped_byte_of_any_column_is_found_and_named() {
             }
             let now = damaged.columns.unwrap();
             // Below the millisecond nothing is signed, and of two sizes that the log had none is more right.
-            let is_below = crate::receipts::timestamp(now.issued_at) == crate::receipts::timestamp(right.issued_at);
+            let is_below = crate::moment::timestamp(now.issued_at) == crate::moment::timestamp(right.issued_at);
             let could_be = now.tree_size == index + 1 || beside.contains(&(index + 1, now.tree_size));
             match column {
                 "issued_at" => assert!(is_below, "{index}: {}", now.issued_at),
