@@ -274,8 +274,11 @@ pub(super) async fn weights(
 ) -> Result<Vec<Weight>, Problem> {
     let rows = sqlx::query!(
         r#"select count(*) as "entries!", coalesce(sum(octet_length(r.statement)), 0)::bigint as "statements!",
-            count(p.receipt_id) as "contents!", coalesce(sum(octet_length(p.payload)), 0)::bigint as "payloads!"
+            count(p.receipt_id) + count(a.receipt_id) as "contents!",
+            coalesce(sum(octet_length(coalesce(p.payload, a.payload))), 0)::bigint as "payloads!"
         from receipts r left join payloads p on p.org_id = r.org_id and p.mode = r.mode and p.receipt_id = r.id
+            and r.log_index between $5 and $6
+        left join archive.payloads a on p.receipt_id is null and a.org_id = r.org_id and a.mode = r.mode and a.receipt_id = r.id
             and r.log_index between $5 and $6
         where r.org_id = $1 and r.mode = $2 and r.log_index >= $3 and r.log_index < $4
         group by (r.log_index - $3) / $7 order by (r.log_index - $3) / $7"#,

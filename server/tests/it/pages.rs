@@ -66,8 +66,15 @@ async fn the_ledger_shows_its_states_and_compares_two_without_a_script() {
         compared.contains("It only grew, says the server") && compared.contains("Without JavaScript"),
         "{compared}"
     );
-    for query in ["?from=3&to=2", "?from=x&to=3", "?from=2&to=9", "?from=1&to=3"] {
-        assert!(page(query).await.contains("These are not two states of this log that were kept."), "{query}");
+    // A size that was never anchored is signed for the answer.
+    assert!(page("?from=1&to=3").await.contains("It only grew, says the server"));
+    for (query, sentence) in [
+        ("?from=3&to=2", "The earlier state cannot be the larger one: 3 is more than 2."),
+        ("?from=x&to=3", "Give both sizes as whole numbers of entries"),
+        ("?from=2&to=9", "Your log has 3 entries now, and 9 were asked for."),
+        ("?from=0&to=3", "The smallest state has 1 entry."),
+    ] {
+        assert!(page(query).await.contains(sentence), "{query}");
     }
 }
 
