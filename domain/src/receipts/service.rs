@@ -4,8 +4,8 @@ use ledger::commitment::commit;
 use ledger::encoding::base64;
 use ledger::hash::Hash;
 use ledger::statement::{Evidence, Ref, Signed, Statement};
-use time::{Date, OffsetDateTime};
 use time::format_description::well_known::Iso8601;
+use time::{Date, OffsetDateTime};
 
 use super::key::Key;
 use super::life::{self, Life};
@@ -24,7 +24,6 @@ use crate::page::{List, Page};
 use crate::permission::Permission;
 use crate::sequencer::{Entry, Outcome, Placed};
 use crate::{Problem, anchors, schemas};
-
 
 /// Issues a receipt: signs it, puts it into the log, and answers with its proof once all of that is durable.
 ///

@@ -16,9 +16,9 @@ use crate::integrity::columns::{Copies, is_committed};
 use crate::integrity::keys::Keys;
 use crate::integrity::rows::store::{Columns, EntryRow, entries, leaves, tree_sizes};
 use crate::integrity::store::{LogRow, logs};
+use crate::moment::timestamp;
 use crate::money::Money;
 use crate::published::{folder, gunzip};
-use crate::moment::timestamp;
 
 /// A log whose rows were held against its files.
 #[derive(Clone, Debug, PartialEq, Eq)]
