@@ -117,19 +117,24 @@ test('one receipt is verified by the WebAssembly of the page', async ({ page, br
   await page.goto('/verify');
   await hydrated(page);
   const glue = new URL((await worker).url()).search.slice(1).split('&')[0];
-  const { reports, times } = await page.evaluate(async ([glue, archive]) => {
+  const { reports, times, reading } = await page.evaluate(async ([glue, archive]) => {
     const client = await import(glue);
-    const file = new File([Uint8Array.from(atob(archive), (letter) => letter.charCodeAt(0))], 'one.tar');
-    const [reports, times]: [string[], number[]] = [[], []];
-    for (let n = 0; n < 300; n += 1) {
-      const began = performance.now();
-      reports.push(await new Promise<string>((done) => client.check_period(file, '', () => true, done)));
-      times.push(performance.now() - began);
-    }
-    return { reports, times: times.toSorted((a, b) => a - b) };
+    const bytes = Uint8Array.from(atob(archive), (letter) => letter.charCodeAt(0));
+    const spent = async (file: File) => {
+      const [reports, times]: [string[], number[]] = [[], []];
+      for (let n = 0; n < 300; n += 1) {
+        const began = performance.now();
+        reports.push(await new Promise<string>((done) => client.check_period(file, '', () => true, done)));
+        times.push(performance.now() - began);
+      }
+      return { reports, times: times.sort((a, b) => a - b) };
+    };
+    // A file as large that is no archive is read, and refused at its first byte.
+    const { times: reading } = await spent(new File([bytes.map(() => 7)], 'none.tar'));
+    return { ...(await spent(new File([bytes], 'one.tar'))), reading };
   }, [glue, archive]);
   for (const report of reports) expect(JSON.parse(report)).toMatchObject({ verified: true });
-  info.annotations.push({ type: 'figures', description: `one receipt, its file read included: p50 ${times[150].toFixed(2)} ms, p99 ${times[297].toFixed(2)} ms` });
+  info.annotations.push({ type: 'figures', description: `one receipt: p50 ${(times[150] - reading[150]).toFixed(2)} ms, and ${reading[150].toFixed(2)} ms to read its file; p99 together ${times[297].toFixed(2)} ms` });
   console.log(info.annotations.at(-1)?.description);
 });
 
