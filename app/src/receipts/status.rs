@@ -50,10 +50,12 @@ pub(super) fn StatusCard(state: Signal<State>, status: Signal<Status>, keys: Key
 
 /// What a step means, and what it rests on.
 fn said(step: State, status: &Status, now: State, keys: &Keys) -> AnyView {
-    let by = |key: &str| view! { <code>{short_name(key).to_owned()}</code> };
+    // The name before it is the log's, which the page says anyway.
+    let id = |key: &str| short_name(key).rsplit('+').next().unwrap_or_default().to_owned();
+    let by = |key: &str| view! { <code>{id(key)}</code> };
     match (step, status.anchored) {
         (State::Issued, _) => view! { <p>"Signed with your organisation's key "{by(&keys.issuing)}"."</p> }.into_any(),
-        (State::Included, _) => view! { <p>"Your log holds it for good, and signed that with "{by(&keys.log)}"."</p> }.into_any(),
+        (State::Included, _) => view! { <p>"Your log holds it for good, and signed that with its key "{by(&keys.log)}"."</p> }.into_any(),
         (State::Anchored, Some(anchored)) => view! {
             <p>"Entry "{anchored.root_index}" of the public root log holds your log's state, since "<DateTime at=anchored.at/>"."</p>
         }
