@@ -7,6 +7,7 @@ other refuses. (The third verifier is in the browser, and is the code of the fir
 import base64
 import functools
 import json
+import multiprocessing
 import os
 import random
 import re
@@ -69,7 +70,9 @@ def compare(binary, sample):
     assert python_accepts(good) and certnode_accepts(binary, good), "the good file " + sample
     files = list(spoilt_files(good, random.Random(1)))
     accepted = 0
-    with ThreadPoolExecutor(os.cpu_count()) as ours_pool, ProcessPoolExecutor(os.cpu_count()) as theirs_pool:
+    # Spawned: a forked worker would inherit, and never close, the pipes of a `certnode` that another thread is starting just then.
+    spawned = multiprocessing.get_context("spawn")
+    with ThreadPoolExecutor(os.cpu_count()) as ours_pool, ProcessPoolExecutor(os.cpu_count(), spawned) as theirs_pool:
         all_ours = ours_pool.map(lambda spoilt: certnode_accepts(binary, spoilt[1]), files)
         all_theirs = theirs_pool.map(python_accepts, [spoilt for _, spoilt in files], chunksize=50)
         for (what, spoilt), ours, theirs in zip(files, all_ours, all_theirs):
