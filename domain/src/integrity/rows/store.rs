@@ -120,7 +120,8 @@ pub(crate) async fn entries(
     let missing: Vec<Uuid> = missing.collect();
     let archived = months::store::archived(connection, log, &missing).await?;
     // They are written with their entry and never changed, so this may be a moment later.
-    let mut refs = refs(connection, log, from, until).await?;
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+    let mut refs = refs(connection, log, &ids).await?;
     Ok(rows
         .into_iter()
         .map(|row| EntryRow {
@@ -147,7 +148,7 @@ pub(crate) async fn entries(
                     payload: row.said.or_else(|| Some(archived.get(&row.record_id?)?.0.clone())),
                 }),
                 is_recorded_as_erased: recorded.contains(&row.log_index),
-                refs: refs.remove(&row.log_index).unwrap_or_default(),
+                refs: refs.remove(&row.id).unwrap_or_default(),
             }),
         })
         .collect())
@@ -176,27 +177,27 @@ async fn recorded_erasures(
     Ok(rows.into_iter().collect())
 }
 
-/// What entries refer to, by index.
+/// What receipts refer to, by their ids.
+///
+/// Asked by ids, not by a join with the span: a planner without statistics, as after a crash, reads all references of the log
+/// for each entry then.
 async fn refs(
     connection: &mut PgConnection,
     (org_id, mode): (OrgId, Mode),
-    from: u64,
-    until: u64,
-) -> Result<HashMap<i64, Vec<(ReceiptId, String)>>, Problem> {
+    ids: &[Uuid],
+) -> Result<HashMap<Uuid, Vec<(ReceiptId, String)>>, Problem> {
     let rows = sqlx::query!(
-        "select r.log_index, f.target_id, f.relation from receipts r
-        join receipt_refs f on f.org_id = r.org_id and f.mode = r.mode and f.receipt_id = r.id
-        where r.org_id = $1 and r.mode = $2 and r.log_index >= $3 and r.log_index < $4",
+        "select receipt_id, target_id, relation from receipt_refs
+        where org_id = $1 and mode = $2 and receipt_id = any($3)",
         org_id.0,
         mode.as_str(),
-        from.cast_signed(),
-        until.cast_signed()
+        ids
     )
     .fetch_all(connection)
     .await?;
-    let mut refs: HashMap<i64, Vec<(ReceiptId, String)>> = HashMap::new();
+    let mut refs: HashMap<Uuid, Vec<(ReceiptId, String)>> = HashMap::new();
     for row in rows {
-        refs.entry(row.log_index).or_default().push((ReceiptId(row.target_id), row.relation));
+        refs.entry(row.receipt_id).or_default().push((ReceiptId(row.target_id), row.relation));
     }
     Ok(refs)
 }
